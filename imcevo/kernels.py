@@ -1,0 +1,72 @@
+"""The one decorator for compiled kernels, with a cache that cannot serve stale physics.
+
+numba keys its on-disk cache per source file: an edit in a called function of another file, in a constant of another
+module or in the field order of a NamedTuple would go unnoticed (numba issue 1833). Here the cache folder is named by
+a hash of every source file of the package and the versions that compile it, so any edit starts an empty cache.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import platform
+import shutil
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+from typing import Any, TypeVar
+
+import numba
+
+_PACKAGE = Path(__file__).parent
+_KEPT_CACHES = 4
+
+FunctionT = TypeVar("FunctionT", bound=Callable[..., Any])
+
+
+def source_hash(package: Path = _PACKAGE) -> str:
+    """Hash of all Python sources below `package`, the numba version and the machine's architecture."""
+    digest = hashlib.sha256(f"{numba.__version__} {platform.python_version()} {platform.machine()}".encode())
+    for source in sorted(package.rglob("*.py")):
+        digest.update(str(source.relative_to(package)).encode())
+        digest.update(source.read_bytes())
+    return digest.hexdigest()[:16]
+
+
+def cache_root() -> Path:
+    """Where compiled kernels are kept: ``$IMCEVO_CACHE_DIR``, or the user's cache folder."""
+    chosen = os.environ.get("IMCEVO_CACHE_DIR")
+    if chosen:
+        return Path(chosen)
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "imcevo"
+
+
+@cache
+def _cache_folder() -> Path | None:
+    """The folder for this very source, created, old ones pruned; None where it cannot be written."""
+    try:
+        root = cache_root() / "kernels"
+        folder = root / source_hash()
+        folder.mkdir(parents=True, exist_ok=True)
+        probe = folder / f".probe-{os.getpid()}"
+        probe.write_bytes(b"")
+        probe.unlink()
+        older = sorted((f for f in root.iterdir() if f != folder), key=lambda f: f.stat().st_mtime)
+        for stale in older[: max(0, len(older) - _KEPT_CACHES)]:
+            shutil.rmtree(stale, ignore_errors=True)
+        return folder
+    except (OSError, RuntimeError):
+        return None
+
+
+def kernel(*, parallel: bool = False) -> Callable[[FunctionT], FunctionT]:
+    """Compile a function with numba, cached on disk under the hash of all sources; never fastmath."""
+    folder = _cache_folder()
+    if folder is not None:
+        # Set before the first `cache=True` below: numba reads it whenever a dispatcher sets up its cache.
+        numba.config.CACHE_DIR = str(folder)
+
+    def decorate(function: FunctionT) -> FunctionT:
+        return numba.njit(function, parallel=parallel, cache=folder is not None, fastmath=False, error_model="numpy")  # type: ignore[no-any-return]
+
+    return decorate

@@ -1,0 +1,101 @@
+"""What every simulator profile offers to the floors above it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from imcevo.hardware import Design, DesignTable
+
+
+@dataclass(frozen=True)
+class Metrics:
+    """Results of designs on networks.
+
+    Attributes:
+        energy_J, latency_s: ``[n_designs, n_networks]`` per inference.
+        area_m2: ``[n_designs]``.
+        shortfalls: name of a physical requirement -> ``[n_designs]`` how far it is missed, in its own unit; <= 0 is met.
+            ``capacity_bits`` (weights that find no cell), ``adc_bits`` (ADC bits short of a lossless conversion), ...
+            A requirement is a constraint of the problem only where the problem asks for it, except those that
+            the profile lists in `Simulator.required`.
+    """
+
+    energy_J: NDArray[np.float64]
+    latency_s: NDArray[np.float64]
+    area_m2: NDArray[np.float64]
+    shortfalls: Mapping[str, NDArray[np.float64]] = field(default_factory=dict)
+
+    @property
+    def power_W(self) -> NDArray[np.float64]:
+        """Mean power of every network while it runs ``[n_designs, n_networks]``."""
+        return self.energy_J / self.latency_s
+
+
+@dataclass(frozen=True)
+class Breakdown:
+    """The same results by component; sums equal the totals of `Metrics`.
+
+    Attributes:
+        energy_J: ``[n_designs, n_networks, n_energy_components]``.
+        latency_s: ``[n_designs, n_networks, n_resources]``, each layer's time booked on the resource that binds it.
+        area_m2: ``[n_designs, n_area_components]``.
+    """
+
+    energy_components: tuple[str, ...]
+    latency_components: tuple[str, ...]
+    area_components: tuple[str, ...]
+    energy_J: NDArray[np.float64]
+    latency_s: NDArray[np.float64]
+    area_m2: NDArray[np.float64]
+
+
+class Repair(NamedTuple):
+    """One value that the hardware forbids, and what it was changed to."""
+
+    key: str
+    given: object
+    used: object
+    reason: str
+
+
+class Term(NamedTuple):
+    """One evaluated equation of the model, for `evaluate --explain`."""
+
+    name: str
+    equation: str
+    inputs: Mapping[str, float | str]
+    value: float
+    unit: str
+    source: str
+
+
+class Simulator(Protocol):
+    """A profile bound to a suite of networks, a technology and a deployment."""
+
+    name: str
+    networks: tuple[str, ...]
+    keys: tuple[str, ...]  # design keys it reads
+    required: tuple[str, ...]  # shortfalls that always make a design infeasible
+
+    def repair(self, designs: DesignTable) -> DesignTable:
+        """Designs with the values that their cell forbids replaced; idempotent."""
+
+    def repairs(self, design: Design) -> Sequence[Repair]:
+        """What `repair` changes in one design, with the reason."""
+
+    def simulate(self, designs: DesignTable) -> Metrics:
+        """Energy, latency, area and shortfalls of repaired designs."""
+
+    def breakdown(self, designs: DesignTable) -> Breakdown:
+        """The same by component."""
+
+    def explain(self, design: Design) -> Sequence[Term]:
+        """The equations behind one design's unit costs."""
+
+    def shortfall_notes(self, design: Design) -> Mapping[str, str]:
+        """For each missed requirement of one design, a sentence naming network, need, offer and shortfall."""

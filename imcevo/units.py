@@ -1,0 +1,28 @@
+"""Unit prefixes as numbers: the code computes in SI and multiplies by these at the boundary."""
+
+from __future__ import annotations
+
+FEMTO, PICO, NANO, MICRO, MILLI = 1e-15, 1e-12, 1e-9, 1e-6, 1e-3
+KILO, MEGA, GIGA, TERA = 1e3, 1e6, 1e9, 1e12
+
+FJ, PJ, NJ, UJ = FEMTO, PICO, NANO, MICRO
+PS, NS, US, MS = PICO, NANO, MICRO, MILLI
+FF = FEMTO
+NM, UM, MM = NANO, MICRO, MILLI
+UM2, MM2 = 1e-12, 1e-6
+NW, UW, MW = NANO, MICRO, MILLI
+
+_PREFIXES = ((1e15, "P"), (1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k"), (1.0, ""), (1e-3, "m"), (1e-6, "u"),
+             (1e-9, "n"), (1e-12, "p"), (1e-15, "f"), (1e-18, "a"))  # fmt: skip
+
+
+def engineering(value: float, unit: str, digits: int = 4) -> str:
+    """`value` with an engineering prefix, e.g. ``engineering(3.2e-5, "J") == "32 uJ"``; areas print in mm2."""
+    if unit == "m2":
+        return f"{value / MM2:.{digits}g} mm2"
+    if value == 0 or value != value or value in (float("inf"), float("-inf")):
+        return f"{value:g} {unit}"
+    for factor, prefix in _PREFIXES:
+        if abs(value) >= factor:
+            return f"{value / factor:.{digits}g} {prefix}{unit}"
+    return f"{value:.{digits}g} {unit}"

@@ -1,0 +1,106 @@
+"""One layer of a network: its loop sizes, operands and value statistics."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from imcevo.errors import UserError
+
+Kind = Literal["matrix", "elementwise", "lookup"]
+KINDS: tuple[Kind, ...] = ("matrix", "elementwise", "lookup")
+
+LARGEST_SIZE = 2**31
+
+
+@dataclass(frozen=True)
+class Layer:
+    """A layer in the loop sizes that mapping and counting work on.
+
+    ``matrix``: a convolution, linear layer, recurrent step or attention product: output
+    ``[N, G, M, P, Q]`` = sum over C, R, S of input ``[N, G, C, H, W]`` times weight ``[G, M, C, R, S]``. C and M are
+    per group. ``elementwise``: `ops` arithmetic operations on input elements N*G*C*H*W giving N*G*M*P*Q
+    elements. ``lookup``: N*P*Q rows of G*M elements read from a table of `parameters` values that stays in DRAM.
+
+    Attributes:
+        dynamic: the "weights" are activations too (attention): they cannot sit in a non-volatile array.
+        sequential: output rows P depend on one another (recurrent steps): no duplication over P.
+        pad_h, pad_w: zero rows above and zero columns left of the input (below and right follow from P, Q).
+        parameters: stored values, biases and scales included; -1 means "as many as the matrix has weights".
+        ops: element-wise operations per inference (kind ``elementwise``).
+        held_elements: other tensors that must stay on chip meanwhile (residual branches), in elements.
+        from_dram, to_dram: the layer reads the network's input, or writes its output.
+        statistics: name of the value distribution of the inputs (`imcevo.workload.statistics`).
+    """
+
+    name: str
+    kind: Kind = "matrix"
+    N: int = 1
+    C: int = 1
+    M: int = 1
+    P: int = 1
+    Q: int = 1
+    R: int = 1
+    S: int = 1
+    G: int = 1
+    stride_h: int = 1
+    stride_w: int = 1
+    pad_h: int = 0
+    pad_w: int = 0
+    H: int = 1
+    W: int = 1
+    dynamic: bool = False
+    sequential: bool = False
+    parameters: int = -1
+    ops: int = 0
+    held_elements: int = 0
+    from_dram: bool = False
+    to_dram: bool = False
+    statistics: str = "relu"
+
+    def __post_init__(self) -> None:
+        if self.kind not in KINDS:
+            raise UserError("is not a layer kind", key=f"{self.name}: kind", value=self.kind, allowed=", ".join(KINDS))
+        for key in ("N", "C", "M", "P", "Q", "R", "S", "G", "stride_h", "stride_w", "H", "W"):
+            size = getattr(self, key)
+            if not isinstance(size, int) or not 1 <= size < LARGEST_SIZE:
+                raise UserError("is out of range", key=f"{self.name}: {key}", value=size, allowed="1 to 2^31")
+        for key in ("pad_h", "pad_w", "ops", "held_elements"):
+            size = getattr(self, key)
+            if not isinstance(size, int) or size < 0:
+                raise UserError("is negative", key=f"{self.name}: {key}", value=size, allowed="0 or more")
+
+    @property
+    def K(self) -> int:
+        """Reduction length per group."""
+        return self.C * self.R * self.S
+
+    @property
+    def vectors(self) -> int:
+        """Input vectors per group and inference."""
+        return self.N * self.P * self.Q
+
+    @property
+    def weights(self) -> int:
+        """Values of the second operand (0 where there is none)."""
+        return self.G * self.K * self.M if self.kind == "matrix" else 0
+
+    @property
+    def macs(self) -> int:
+        """Multiply-accumulates per inference, padding included as the published totals count it."""
+        return self.vectors * self.weights
+
+    @property
+    def n_parameters(self) -> int:
+        """Stored parameters (attention products store none)."""
+        if self.parameters >= 0:
+            return self.parameters
+        return 0 if self.dynamic else self.weights
+
+    @property
+    def input_elements(self) -> int:
+        return 0 if self.kind == "lookup" else self.N * self.G * self.C * self.H * self.W
+
+    @property
+    def output_elements(self) -> int:
+        return self.N * self.G * self.M * self.P * self.Q
