@@ -2,7 +2,7 @@
 
 numba keys its on-disk cache per source file: an edit in a called function of another file, in a constant of another
 module or in the field order of a NamedTuple would go unnoticed (numba issue 1833). Here the cache folder is named by
-a hash of every source file of the package and the versions that compile it, so any edit starts an empty cache.
+a hash of every source file of the floors that kernels live on and the versions that compile it, so any edit starts an empty cache.
 """
 
 from __future__ import annotations
@@ -19,15 +19,18 @@ from typing import Any, TypeVar
 import numba
 
 _PACKAGE = Path(__file__).parent
+# Everything a kernel can call or be typed by; the floors above never reach into compiled code.
+_KERNEL_SOURCES = ("kernels.py", "accuracy", "costs", "hardware", "mapping", "simulator", "workload")
 _KEPT_CACHES = 4
 
 FunctionT = TypeVar("FunctionT", bound=Callable[..., Any])
 
 
 def source_hash(package: Path = _PACKAGE) -> str:
-    """Hash of all Python sources below `package`, the numba version and the machine's architecture."""
+    """Hash of the Python sources that compiled code depends on, the numba version and the machine's architecture."""
     digest = hashlib.sha256(f"{numba.__version__} {platform.python_version()} {platform.machine()}".encode())
-    for source in sorted(package.rglob("*.py")):
+    places = [package / name for name in _KERNEL_SOURCES]
+    for source in sorted(f for place in places for f in ([place] if place.is_file() else place.rglob("*.py"))):
         digest.update(str(source.relative_to(package)).encode())
         digest.update(source.read_bytes())
     return digest.hexdigest()[:16]
