@@ -63,13 +63,23 @@ def _cache_folder() -> Path | None:
 
 
 def kernel(*, parallel: bool = False) -> Callable[[FunctionT], FunctionT]:
-    """Compile a function with numba, cached on disk under the hash of all sources; never fastmath."""
+    """Compile a function with numba, cached on disk under the hash of all sources; never fastmath.
+
+    `parallel` kernels are entered from Python; all others are their parts and are inlined into them.
+    """
     folder = _cache_folder()
     if folder is not None:
         # Set before the first `cache=True` below: numba reads it whenever a dispatcher sets up its cache.
         numba.config.CACHE_DIR = str(folder)
 
     def decorate(function: FunctionT) -> FunctionT:
-        return numba.njit(function, parallel=parallel, cache=folder is not None, fastmath=False, error_model="numpy")  # type: ignore[no-any-return]
+        return numba.njit(  # type: ignore[no-any-return]
+            function,
+            parallel=parallel,
+            forceinline=not parallel,
+            cache=parallel and folder is not None,
+            fastmath=False,
+            error_model="numpy",
+        )
 
     return decorate

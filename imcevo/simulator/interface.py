@@ -9,6 +9,7 @@ from typing import NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from imcevo.costs.equation import Term
 from imcevo.hardware import Design, DesignTable
 
 
@@ -61,17 +62,6 @@ class Repair(NamedTuple):
     given: object
     used: object
     reason: str
-
-
-class Term(NamedTuple):
-    """One evaluated equation of the model, for `evaluate --explain`."""
-
-    name: str
-    equation: str
-    inputs: Mapping[str, float | str]
-    value: float
-    unit: str
-    source: str
 
 
 class Simulator(Protocol):

@@ -29,7 +29,7 @@ class LayerTable(NamedTuple):
     """
 
     network: NDArray[np.int64]
-    count: NDArray[np.int64]
+    count: NDArray[np.int64]  # type: ignore[assignment]  # shadows tuple.count
     kind: NDArray[np.int64]
     N: NDArray[np.int64]
     C: NDArray[np.int64]

@@ -1,0 +1,207 @@
+"""The greedy mapping policy (compiled): fill space from the inside out, keep weights still, then duplicate.
+
+Per layer: pack the array; split the reduction, then outputs, then groups over the macros of a tile, the tiles
+of a group and the router groups; give what is left to pixels (duplicates of the weights). Where the
+weights stay on chip, every layer gets its own tiles and the tiles left over go to duplicates by water-filling.
+"""
+
+from __future__ import annotations
+
+import numba
+import numpy as np
+from numpy.typing import NDArray
+
+from imcevo.kernels import kernel
+from imcevo.mapping.factors import MKV, ON_ARRAYS, ON_DIGITAL_UNIT, VKM, VMK, Mapping
+from imcevo.mapping.records import FACTOR_DTYPE, RESIDENT, STREAMED, Record, Records
+from imcevo.mapping.split import balanced, ceil_div, pixel_copies
+from imcevo.workload.table import MATRIX
+
+_BISECTIONS = 24
+
+
+def map_greedily(layers: Records, geometry: Records, n_networks: int) -> Mapping:
+    """Greedy mappings of all layers on all designs.
+
+    Args:
+        layers: ``[n_layers]`` of `LAYER_DTYPE`.
+        geometry: ``[n_designs]`` of `GEOMETRY_DTYPE`.
+        n_networks: networks in `layers`.
+    """
+    factors = np.ones((len(geometry), len(layers), len(FACTOR_DTYPE)), dtype=np.int32).view(FACTOR_DTYPE)[:, :, 0]
+    tiles_needed = np.zeros((len(geometry), n_networks), dtype=np.int64)
+    _map_designs(layers, geometry, factors, tiles_needed)
+    return Mapping(factors, tiles_needed)
+
+
+@kernel(parallel=True)
+def _map_designs(layers: Records, geometry: Records, factors: Records, tiles_needed: NDArray[np.int64]) -> None:
+    for d in numba.prange(len(geometry)):
+        chip = geometry[d]
+        for i in range(len(layers)):
+            layer, f = layers[i], factors[d, i]
+            if layer.kind != MATRIX or (layer.dynamic and not chip.dynamic_on_arrays):
+                f.unit = ON_DIGITAL_UNIT
+                continue
+            f.unit = ON_ARRAYS
+            fill_array(layer, chip, f)
+            spread_over_chip(layer, chip, f)
+            if chip.deployment != STREAMED and not layer.dynamic:
+                place_resident(layer, f)
+                tiles_needed[d, layer.network] += layer.count * _tiles_of(f)
+        if chip.deployment != STREAMED:
+            duplicate_resident(layers, chip, factors[d], tiles_needed[d])
+        for i in range(len(layers)):
+            if factors[d, i].unit == ON_ARRAYS:
+                order_in_time(layers[i], chip, factors[d, i])
+
+
+@kernel()
+def fill_array(layer: Record, chip: Record, f: Record) -> None:
+    """Rows, columns and packed groups of one array."""
+    slices = ceil_div(layer.second_bits, chip.bits_per_cell)
+    outputs = max(1, chip.cols // slices)
+    pack = 1
+    if layer.G > 1:
+        pack = balanced(layer.G, max(1, min(layer.G, chip.rows // layer.K, outputs // layer.M)))
+    f.pack_g = pack
+    f.rows_k = balanced(layer.K, chip.rows)
+    f.cols_m = balanced(layer.M, outputs)
+
+
+@kernel()
+def spread_over_chip(layer: Record, chip: Record, f: Record) -> None:
+    """Split folds over the three meshes, reduction first; what a mesh has left over goes to pixels."""
+    k, m, g, v = ceil_div(layer.K, f.rows_k), ceil_div(layer.M, f.cols_m), ceil_div(layer.G, f.pack_g), layer.max_copies
+    f.macro_k, f.macro_m, f.macro_g, f.macro_v = _share(k, m, g, v, chip.macros_per_tile)
+    k, m, g, v = ceil_div(k, f.macro_k), ceil_div(m, f.macro_m), ceil_div(g, f.macro_g), ceil_div(v, f.macro_v)
+    f.tile_k, f.tile_m, f.tile_g, f.tile_v = _share(k, m, g, v, chip.tiles_per_group)
+    k, m, g, v = ceil_div(k, f.tile_k), ceil_div(m, f.tile_m), ceil_div(g, f.tile_g), ceil_div(v, f.tile_v)
+    f.group_k, f.group_m, f.group_g, f.group_v = _share(k, m, g, v, chip.router_groups)
+
+
+@kernel()
+def _share(k: int, m: int, g: int, v: int, mesh: int) -> tuple[int, int, int, int]:
+    over_k = balanced(k, mesh)
+    left = mesh // over_k
+    over_m = balanced(m, left)
+    left //= over_m
+    over_g = balanced(g, left)
+    return over_k, over_m, over_g, balanced(v, left // over_g)
+
+
+@kernel()
+def place_resident(layer: Record, f: Record) -> None:
+    """All folds in space: beyond the tiles of one group, as many groups as it takes; duplicates come later."""
+    f.group_k = ceil_div(ceil_div(layer.K, f.rows_k), f.macro_k * f.tile_k)
+    f.group_m = ceil_div(ceil_div(layer.M, f.cols_m), f.macro_m * f.tile_m)
+    f.group_g = ceil_div(ceil_div(layer.G, f.pack_g), f.macro_g * f.tile_g)
+    f.tile_v = f.group_v = 1
+
+
+@kernel()
+def _tiles_of(f: Record) -> int:
+    """Tiles a layer occupies: whole ones, never shared with another layer."""
+    return f.tile_k * f.tile_m * f.tile_g * f.tile_v * f.group_k * f.group_m * f.group_g * f.group_v
+
+
+@kernel()
+def duplicate_resident(layers: Records, chip: Record, f: Records, tiles_needed: NDArray[np.int64]) -> None:
+    """Give left-over tiles to duplicates so that the networks' summed relative vector steps shrink most.
+
+    Minimising sum a_l / D_l under sum T_l D_l <= tiles gives D_l = mu sqrt(a_l / T_l): bisect on mu. a_l is a layer's share
+    of its network's vector steps. Resident networks share the chip; swapped ones have it to themselves in turn.
+    """
+    tiles = chip.tiles_per_group * chip.router_groups
+    want = np.zeros(len(layers))
+    for network in range(len(tiles_needed)):
+        _want_duplicates(layers, f, network, want)
+    if chip.deployment == RESIDENT:
+        needed = 0
+        for network in range(len(tiles_needed)):
+            needed += tiles_needed[network]
+        _fill_with_duplicates(layers, chip, f, want, 0, len(layers), tiles, needed, tiles_needed)
+    else:
+        first = 0
+        for network in range(len(tiles_needed)):
+            end = first
+            while end < len(layers) and layers[end].network == network:
+                end += 1
+            _fill_with_duplicates(layers, chip, f, want, first, end, tiles, tiles_needed[network], tiles_needed)
+            first = end
+
+
+@kernel()
+def _want_duplicates(layers: Records, f: Records, network: int, want: NDArray[np.float64]) -> None:
+    """sqrt(a_l / T_l) of one network's layers into `want`; 0 for layers that hold no tiles."""
+    total = 0.0
+    for i in range(len(layers)):
+        layer = layers[i]
+        if layer.network == network and f[i].unit == ON_ARRAYS and not layer.dynamic:
+            want[i] = layer.vectors / f[i].macro_v
+            total += layer.count * want[i]
+    for i in range(len(layers)):
+        if layers[i].network == network and want[i] > 0.0:
+            want[i] = (want[i] / (total * _tiles_of(f[i]))) ** 0.5
+
+
+@kernel()
+def _fill_with_duplicates(
+    layers: Records, chip: Record, f: Records, want: NDArray[np.float64], first: int, end: int, tiles: int, needed: int,
+    tiles_needed: NDArray[np.int64],
+) -> None:  # fmt: skip
+    """Duplicate the layers `first` to `end` on what `tiles` leave beyond those `needed` without duplicates."""
+    if needed == 0 or needed >= tiles:
+        return
+    least = np.inf
+    for i in range(first, end):
+        if want[i] > 0.0:
+            least = min(least, want[i])
+    low, high = 0.0, 2.0 * tiles / least
+    for _ in range(_BISECTIONS):
+        middle = 0.5 * (low + high)
+        taken = 0
+        for i in range(first, end):
+            if want[i] > 0.0:
+                taken += layers[i].count * _tiles_of(f[i]) * _duplicates(layers[i], f[i], want[i] * middle)
+        if taken <= tiles:
+            low = middle
+        else:
+            high = middle
+    for i in range(first, end):
+        if want[i] > 0.0:
+            before = _tiles_of(f[i])
+            duplicates = _duplicates(layers[i], f[i], want[i] * low)
+            f[i].tile_v = min(max(1, chip.tiles_per_group // (f[i].tile_k * f[i].tile_m * f[i].tile_g)), duplicates)
+            f[i].group_v = duplicates // f[i].tile_v
+            tiles_needed[layers[i].network] += layers[i].count * (_tiles_of(f[i]) - before)
+
+
+@kernel()
+def _duplicates(layer: Record, f: Record, wanted: float) -> int:
+    return max(1, min(ceil_div(layer.max_copies, f.macro_v), int(min(wanted, 1e9))))
+
+
+@kernel()
+def order_in_time(layer: Record, chip: Record, f: Record) -> None:
+    """Slabs so that a slab fits the global buffer, and the loop order that moves fewer bits from DRAM.
+
+    Weights outermost (MKV) loads them once but re-reads activations per round; slabs outermost (VMK) re-loads the
+    weights per slab.
+    """
+    time_k = ceil_div(ceil_div(layer.K, f.rows_k * f.macro_k), f.tile_k * f.group_k)
+    time_m = ceil_div(ceil_div(layer.M, f.cols_m * f.macro_m), f.tile_m * f.group_m)
+    f.slabs, f.order = 1, VMK
+    if time_k == 1 and time_m > 1:
+        f.order = VKM  # nothing to sum over time: reuse the inputs over the outputs
+    activations = layer.inputs_bits + layer.outputs_bits
+    room = chip.glb_bits - layer.held_bits
+    if activations <= room or layer.P == 1:
+        return
+    _, copies_p, _ = pixel_copies(layer.N, layer.P, layer.Q, layer.sequential, f.macro_v * f.tile_v * f.group_v)
+    rows = ceil_div(layer.P, copies_p)
+    slabs = rows if room <= 0.0 else min(rows, int(activations / room) + 1)
+    f.slabs = ceil_div(rows, ceil_div(rows, slabs))
+    rereads = layer.inputs_bits * (time_m - 1) + 2.0 * (time_k - 1) * layer.outputs_bits
+    if time_k * time_m > 1 and rereads < layer.operand_bits * (f.slabs - 1):
+        f.order = MKV

@@ -1,0 +1,109 @@
+"""A mapping's factors resolved into folds, rounds and pixel pieces of one layer (compiled)."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from imcevo.kernels import kernel
+from imcevo.mapping.factors import KMV, KVM, MKV, MVK, VKM
+from imcevo.mapping.records import Record
+from imcevo.mapping.split import ceil_div, pixel_copies
+
+
+class Loops(NamedTuple):
+    """One matrix layer on the arrays of one design, all whole numbers.
+
+    Attributes:
+        slices, input_cycles: weight slices Y; input cycles per vector.
+        folds_k, folds_m: array-sized pieces of the reduction and the outputs (per group).
+        tile_folds_k, tile_folds_m: the same in tile-sized pieces.
+        space_m: tile-sized output pieces worked on at once.
+        time_k, time_m, time_g: rounds left to time.
+        copies: duplicates of the weights that have work.
+        tile_copies: tiles over which they are spread.
+        rows_per_copy, cols_per_copy, slab_rows: output rows and columns of one copy; rows of one slab of it.
+        v_loop: slabs in time.
+        steps: vectors that one copy processes per round.
+        tile_k, tile_groups: reduction elements per group, and groups, that one tile holds.
+        diagonal: groups per array, averaged over groups: a packed array is diagonal, the rest of its cells is empty.
+        m_in_k, v_in_m, v_in_k: whether the first loop runs inside the second.
+        weights_reload: whether a slab loop runs outside a loop that changes the weights.
+    """
+
+    slices: int
+    input_cycles: int
+    folds_k: int
+    folds_m: int
+    tile_folds_k: int
+    tile_folds_m: int
+    space_m: int
+    time_k: int
+    time_m: int
+    time_g: int
+    copies: int
+    tile_copies: int
+    rows_per_copy: int
+    cols_per_copy: int
+    slab_rows: int
+    v_loop: int
+    steps: int
+    tile_k: int
+    tile_groups: int
+    diagonal: float
+    m_in_k: bool
+    v_in_m: bool
+    v_in_k: bool
+    weights_reload: bool
+
+
+@kernel()
+def resolve(layer: Record, chip: Record, f: Record) -> Loops:
+    """The loops of a layer on a design under the factors `f`."""
+    folds_k, folds_m = ceil_div(layer.K, f.rows_k), ceil_div(layer.M, f.cols_m)
+    tile_folds_k, tile_folds_m = ceil_div(folds_k, f.macro_k), ceil_div(folds_m, f.macro_m)
+    tile_folds_g = ceil_div(ceil_div(layer.G, f.pack_g), f.macro_g)
+    space_m = min(f.tile_m * f.group_m, tile_folds_m)
+    time_k = ceil_div(tile_folds_k, f.tile_k * f.group_k)
+    time_m = ceil_div(tile_folds_m, space_m)
+    time_g = ceil_div(tile_folds_g, f.tile_g * f.group_g)
+    over_tiles = f.tile_v * f.group_v
+    copies_n, copies_p, copies_q = pixel_copies(layer.N, layer.P, layer.Q, layer.sequential, f.macro_v * over_tiles)
+    copies = copies_n * copies_p * copies_q
+    rows_per_copy, cols_per_copy = ceil_div(layer.P, copies_p), ceil_div(layer.Q, copies_q)
+    steps_n = ceil_div(layer.N, copies_n)
+    slab_rows = ceil_div(rows_per_copy, f.slabs)
+    v_loop = steps_n * ceil_div(rows_per_copy, slab_rows)
+    diagonal = 1.0
+    if f.pack_g > 1:
+        last = layer.G % f.pack_g
+        diagonal = ((layer.G - last) * f.pack_g + last * last) / layer.G
+    m_in_k = f.order == KVM or f.order == VKM or f.order == KMV
+    v_in_m = f.order == MVK or f.order == MKV or f.order == KMV
+    v_in_k = f.order == KVM or f.order == MKV or f.order == KMV
+    weights_reload = v_loop > 1 and ((time_m > 1 and not v_in_m) or (time_k > 1 and not v_in_k))
+    return Loops(
+        slices=ceil_div(layer.second_bits, chip.bits_per_cell),
+        input_cycles=ceil_div(layer.input_bits, chip.dac_bits),
+        folds_k=folds_k,
+        folds_m=folds_m,
+        tile_folds_k=tile_folds_k,
+        tile_folds_m=tile_folds_m,
+        space_m=space_m,
+        time_k=time_k,
+        time_m=time_m,
+        time_g=time_g,
+        copies=copies,
+        tile_copies=min(over_tiles, ceil_div(copies, f.macro_v)),
+        rows_per_copy=rows_per_copy,
+        cols_per_copy=cols_per_copy,
+        slab_rows=slab_rows,
+        v_loop=v_loop,
+        steps=steps_n * rows_per_copy * cols_per_copy,
+        tile_k=min(layer.K, f.macro_k * f.rows_k),
+        tile_groups=min(layer.G, f.macro_g * f.pack_g),
+        diagonal=diagonal,
+        m_in_k=m_in_k,
+        v_in_m=v_in_m,
+        v_in_k=v_in_k,
+        weights_reload=weights_reload,
+    )

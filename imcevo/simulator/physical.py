@@ -1,0 +1,249 @@
+"""The physical profile: sourced circuit models, resolved mappings, all resources.
+
+energy = counts . unit energies + leakage x time; time = per layer the slowest resource; area = sum of components.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping as MappingType
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from imcevo.costs import UnitCosts, explain_costs, unit_costs
+from imcevo.costs.equation import Term
+from imcevo.costs.terms import (
+    AREA_COMPONENTS, COMPONENT_OF_ACTION, ENERGY_COMPONENTS, N_ACTIONS, RATES, RESOURCES,
+)  # fmt: skip
+from imcevo.hardware import GLB_WIDTH_BITS, Design, DesignTable, table_of
+from imcevo.mapping.factors import Mapping
+from imcevo.mapping.policies import mapping_policy
+from imcevo.mapping.records import GEOMETRY_DTYPE, RESIDENT, STREAMED, SWAPPED, Records, layer_records
+from imcevo.simulator.count import COUNT_DTYPE, RATE_DTYPE, TIME_DTYPE, count_layers
+from imcevo.simulator.deployment import Deployment
+from imcevo.simulator.interface import Breakdown, Metrics, Repair
+from imcevo.simulator.repair import repair_designs, repairs_of
+from imcevo.technology import Technology, load_technology
+from imcevo.workload import Network, Precision, layer_table
+
+KEYS: tuple[str, ...] = (
+    "cell", "node_nm", "voltage_V", "bits_per_cell", "rows", "cols", "adc_type", "adc_bits", "cols_per_adc", "dac_bits",
+    "macros_per_tile", "tiles_per_group", "router_groups", "input_buffer_B", "output_buffer_B", "glb_depth",
+    "digital_lanes",
+)  # fmt: skip
+
+# Designs are simulated in pieces of this many, so that factors and counts of a piece stay in the cache.
+_CHUNK = 512
+
+
+class Counted(NamedTuple):
+    """Counts and times of a set of designs, before pricing.
+
+    Attributes:
+        counts: ``[n_designs, n_rows, N_ACTIONS]`` per network, or per layer where asked.
+        times: ``[n_designs, n_rows, n_resources]`` seconds on the binding resource.
+        rows_active: ``[n_designs]``.
+    """
+
+    counts: NDArray[np.float64]
+    times: NDArray[np.float64]
+    rows_active: NDArray[np.int64]
+
+
+class PhysicalSimulator:
+    """Designs on a suite of networks under the physical profile.
+
+    Args:
+        networks: the suite.
+        precision: bits of inputs, weights, outputs, partial sums.
+        deployment: how the chip gets the weights.
+        mapping_policy: name of the mapping policy.
+        technology: cells, nodes and circuits; the shipped ones if None.
+    """
+
+    name = "physical"
+    keys = KEYS
+
+    def __init__(
+        self,
+        networks: Sequence[Network],
+        precision: Precision,
+        deployment: Deployment,
+        policy: str = "greedy",
+        technology: Technology | None = None,
+    ) -> None:
+        self.networks = tuple(network.name for network in networks)
+        self.precision = precision
+        self.deployment = deployment
+        self.technology = technology or load_technology()
+        self.layers = layer_records(layer_table(networks, precision))
+        self.required = () if deployment.mode == "streamed" else ("capacity_bits",)
+        self._map = mapping_policy(policy)
+        stored = np.where(self.layers["dynamic"] == 1, 0.0, self.layers["count"] * self.layers["operand_bits"])
+        self._stored_bits = np.bincount(self.layers["network"], weights=stored, minlength=len(self.networks))
+
+    def repair(self, designs: DesignTable) -> DesignTable:
+        """Designs with the values that their cell forbids replaced; idempotent."""
+        return repair_designs(designs, self.technology)
+
+    def repairs(self, design: Design) -> Sequence[Repair]:
+        """What `repair` changes in one design, with the reason."""
+        return repairs_of(design, self.technology)
+
+    def geometry(self, designs: DesignTable) -> Records:
+        """The sizes that mapping and counting read ``[n_designs]``."""
+        volatile = np.array([self.technology.cell(name).volatile for name in designs.names["cell"]])[designs["cell"]]
+        geometry = np.zeros(designs.n_designs, dtype=GEOMETRY_DTYPE)
+        for name in GEOMETRY_DTYPE.names or ():
+            if name in designs:
+                geometry[name] = designs[name]
+        geometry["input_buffer_bits"] = designs["input_buffer_B"] * 8
+        geometry["output_buffer_bits"] = designs["output_buffer_B"] * 8
+        geometry["glb_bits"] = designs["glb_depth"] * GLB_WIDTH_BITS
+        if self.deployment.mode == "by_volatility":
+            geometry["deployment"] = np.where(volatile, STREAMED, RESIDENT)
+        else:
+            geometry["deployment"] = {"resident": RESIDENT, "swapped": SWAPPED, "streamed": STREAMED}[self.deployment.mode]
+        geometry["dynamic_on_arrays"] = volatile & (geometry["deployment"] == STREAMED)
+        return geometry
+
+    def map(self, geometry: Records) -> Mapping:
+        """The mapping that the problem's policy chooses for every layer on every design."""
+        return self._map(self.layers, geometry, len(self.networks))
+
+    def count(
+        self, geometry: Records, rates: NDArray[np.float64], mapping: Mapping, *, per_layer: bool = False
+    ) -> Counted:
+        """Count designs under a mapping; `per_layer` keeps layers apart instead of summing them over networks."""
+        n_rows = len(self.layers) if per_layer else len(self.networks)
+        counts = np.zeros((len(geometry), n_rows, N_ACTIONS))
+        times = np.zeros((len(geometry), n_rows, len(RESOURCES)))
+        rows_active = np.zeros(len(geometry), dtype=np.int64)
+        per_switch = self.deployment.inferences_per_switch
+        count_layers(
+            self.layers, geometry, mapping.factors, rates.view(RATE_DTYPE)[:, 0], self.precision.partial_sum_bits,
+            1.0 / per_switch if per_switch else 0.0,
+            np.arange(n_rows) if per_layer else np.ascontiguousarray(self.layers["network"]),
+            counts.view(COUNT_DTYPE)[:, :, 0], times.view(TIME_DTYPE)[:, :, 0], rows_active,
+        )  # fmt: skip
+        if per_switch and not per_layer:
+            times[:, :, RESOURCES.index("weight_write")] += self._switch_time(geometry, rates) / per_switch
+        return Counted(counts, times, rows_active)
+
+    def _switch_time(self, geometry: Records, rates: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Seconds to program each network ``[n_designs, n_networks]``.
+
+        All arrays are programmed at once, row by row, as fast as DRAM delivers the weights.
+        """
+        rows = geometry["rows"] * rates[:, RATES.index("row_write_s")]
+        delivery = self._stored_bits / rates[:, RATES.index("dram_bps"), None]
+        return np.maximum(rows[:, None], delivery)
+
+    def simulate(self, designs: DesignTable) -> Metrics:
+        """Energy, latency, area and shortfalls of repaired designs."""
+        pieces = [
+            self._simulate_piece(designs.take(slice(start, start + _CHUNK)))
+            for start in range(0, designs.n_designs, _CHUNK)
+        ]
+        return Metrics(
+            np.concatenate([piece.energy_J for piece in pieces]),
+            np.concatenate([piece.latency_s for piece in pieces]),
+            np.concatenate([piece.area_m2 for piece in pieces]),
+            {name: np.concatenate([piece.shortfalls[name] for piece in pieces]) for name in pieces[0].shortfalls},
+        )
+
+    def _simulate_piece(self, designs: DesignTable) -> Metrics:
+        costs, geometry = unit_costs(designs, self.technology), self.geometry(designs)
+        mapping = self.map(geometry)
+        counted = self.count(geometry, costs.rates, mapping)
+        latency = counted.times.sum(axis=2)
+        energy = np.einsum("dna,da->dn", counted.counts, costs.energy_J) + costs.leakage_W[:, None] * latency
+        shortfalls = {
+            "capacity_bits": self._missing_capacity(self._missing_bits(geometry, mapping)),
+            "adc_bits": _missing_adc_bits(designs, counted.rows_active),
+        }
+        return Metrics(energy, latency, costs.area_m2.sum(axis=1), shortfalls)
+
+    def _missing_capacity(self, missing: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Of all networks ``[n_designs]``: summed where they share the chip, the worst where they take turns."""
+        return missing.max(axis=1) if self.deployment.mode == "swapped" else missing.sum(axis=1)
+
+    def _missing_bits(self, geometry: Records, mapping: Mapping) -> NDArray[np.float64]:
+        """Cell bits that each network lacks ``[n_designs, n_networks]``; resident networks are placed in suite order.
+
+        Negative numbers are bits left over (of resident networks: booked on the last one).
+        """
+        chip = geometry["tiles_per_group"] * geometry["router_groups"]
+        tile_bits = geometry["macros_per_tile"] * geometry["rows"] * geometry["cols"] * geometry["bits_per_cell"]
+        needed = mapping.tiles_needed
+        if self.deployment.mode == "swapped":
+            missing = (needed - chip[:, None]).astype(float)
+        else:
+            so_far = np.cumsum(needed, axis=1)
+            missing = np.clip(so_far - chip[:, None], 0, needed).astype(float)
+            missing[:, -1] += np.minimum(so_far[:, -1] - chip, 0)
+        missing[geometry["deployment"] == STREAMED] = 0.0
+        return missing * tile_bits[:, None]
+
+    def breakdown(self, designs: DesignTable) -> Breakdown:
+        """Energy by component, time by binding resource, area by component."""
+        costs, geometry = unit_costs(designs, self.technology), self.geometry(designs)
+        counted = self.count(geometry, costs.rates, self.map(geometry))
+        return Breakdown(
+            ENERGY_COMPONENTS, RESOURCES, AREA_COMPONENTS,
+            energy_by_component(counted, costs), counted.times, costs.area_m2,
+        )  # fmt: skip
+
+    def explain(self, design: Design) -> Sequence[Term]:
+        """The equations behind one design's unit costs."""
+        return explain_costs(design, self.technology)
+
+    def shortfall_notes(self, design: Design) -> MappingType[str, str]:
+        """For each missed requirement, a sentence naming network, need, offer and shortfall."""
+        designs = table_of([design])
+        geometry = self.geometry(designs)
+        mapping = self.map(geometry)
+        notes: dict[str, str] = {}
+        missing, needed, chip = self._missing_bits(geometry, mapping)[0], mapping.tiles_needed[0], geometry[0]
+        if (missing > 0).any():
+            lacking = "; ".join(
+                f"{name} lacks {bits:.0f} bits of cells (it needs {tiles} tiles)"
+                for name, bits, tiles in zip(self.networks, missing, needed, strict=True)
+                if bits > 0
+            )
+            tile_bits = chip["macros_per_tile"] * chip["rows"] * chip["cols"] * chip["bits_per_cell"]
+            notes["capacity_bits"] = (
+                f"{lacking}; the chip has {chip['tiles_per_group'] * chip['router_groups']} tiles of {tile_bits} bits, "
+                f"all networks together need {needed.sum()}"
+            )
+        rows_active = self.count(geometry, unit_costs(designs, self.technology).rates, mapping).rows_active
+        missing_adc = _missing_adc_bits(designs, rows_active)[0]
+        if missing_adc > 0:
+            notes["adc_bits"] = (
+                f"{rows_active[0]} rows summed at {chip['bits_per_cell']} bits per cell and {chip['dac_bits']} input bits "
+                f"need {missing_adc + designs['adc_bits'][0]:.0f} ADC bits to lose nothing, "
+                f"the ADC has {designs['adc_bits'][0]}"
+            )
+        return notes
+
+
+def _missing_adc_bits(designs: DesignTable, rows_active: NDArray[np.int64]) -> NDArray[np.float64]:
+    """ADC bits short of a lossless conversion ``[n_designs]``; 0 without an ADC.
+
+    A column sums up to rows_active * (2^b - 1) * (2^d - 1) levels at b bits per cell and d DAC bits; full-scale
+    conversion loses nothing with 2^B >= levels + 1.
+    """
+    levels = rows_active * (2.0 ** designs["bits_per_cell"] - 1) * (2.0 ** designs["dac_bits"] - 1)
+    return np.where(designs["adc_bits"] > 0, np.ceil(np.log2(levels + 1)) - designs["adc_bits"], 0.0)
+
+
+def energy_by_component(counted: Counted, costs: UnitCosts) -> NDArray[np.float64]:
+    """Joules ``[n_designs, n_rows, n_energy_components]`` with leakage as the last component."""
+    by_action = counted.counts * costs.energy_J[:, None, :]
+    energy = np.zeros((*by_action.shape[:2], len(ENERGY_COMPONENTS)))
+    for action, component in enumerate(COMPONENT_OF_ACTION):
+        energy[:, :, component] += by_action[:, :, action]
+    energy[:, :, -1] = costs.leakage_W[:, None] * counted.times.sum(axis=2)
+    return energy

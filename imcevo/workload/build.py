@@ -1,0 +1,105 @@
+"""From networks to the arrays that mapping and kernels see: layers of one shape merged into one row."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import cache
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from imcevo.workload.layers import KINDS, Layer
+from imcevo.workload.network import Network, Precision
+from imcevo.workload.statistics import MOST_SLICE_BITS, WEIGHT_STATISTICS, input_statistics
+from imcevo.workload.table import LayerTable
+
+_SIZES = ("N", "C", "M", "P", "Q", "R", "S", "G", "stride_h", "stride_w", "pad_h", "pad_w", "H", "W")
+_VOLUMES = ("ops", "input_elements", "output_elements", "held_elements")
+
+
+def layer_table(networks: Sequence[Network], precision: Precision) -> LayerTable:
+    """The layers of a suite, same-shape layers of one network merged.
+
+    Lookup layers stay rows of their own kind. Where layers that touch the network's ends are merged with
+    others, their `from_dram` and `to_dram` become shares: count times share is the number of such layers.
+
+    Returns:
+        int64 and float64 arrays ``[n_layers]``, C-contiguous.
+
+    Raises:
+        UserError: a layer names an unknown value distribution.
+    """
+    rows = [(index, group) for index, network in enumerate(networks) for group in _merged(network)]
+    layers = [group[0] for _, group in rows]
+    mean_input, mean_weight = _mean_levels(layers, precision)
+    integers = {name: [getattr(layer, name) for layer in layers] for name in _SIZES} | {
+        "network": [index for index, _ in rows],
+        "count": [len(group) for _, group in rows],
+        "kind": [KINDS.index(layer.kind) for layer in layers],
+        "dynamic": [layer.dynamic for layer in layers],
+        "sequential": [layer.sequential for layer in layers],
+        "input_bits": [precision.input_bits] * len(rows),
+        "weight_bits": [precision.weight_bits] * len(rows),
+        "output_bits": [precision.output_bits] * len(rows),
+    }
+    reals = {name: [getattr(layer, name) for layer in layers] for name in _VOLUMES} | {
+        "from_dram": [sum(layer.from_dram for layer in group) / len(group) for _, group in rows],
+        "to_dram": [sum(layer.to_dram for layer in group) / len(group) for _, group in rows],
+        "row_taps": [_taps(layer.P, layer.R, layer.stride_h, layer.pad_h, layer.H) for layer in layers],
+        "col_taps": [_taps(layer.Q, layer.S, layer.stride_w, layer.pad_w, layer.W) for layer in layers],
+    }
+    columns: dict[str, NDArray[Any]] = {"mean_input": mean_input, "mean_weight": mean_weight}
+    columns |= {name: np.array(values, dtype=np.int64) for name, values in integers.items()}
+    columns |= {name: np.array(values, dtype=np.float64) for name, values in reals.items()}
+    return LayerTable(**columns)
+
+
+def layer_names(networks: Sequence[Network]) -> list[tuple[str, list[str]]]:
+    """Network name and names of the merged layers of every row of `layer_table`, in its order."""
+    return [
+        (network.name, [layer.name for layer in group]) for network in networks for group in _merged(network)
+    ]
+
+
+def _merged(network: Network) -> list[list[Layer]]:
+    """Layers that cost the same, in the order of their first; names, biases and the ends may differ."""
+    groups: dict[Layer, list[Layer]] = {}
+    for layer in network.layers:
+        shape = replace(layer, name="", parameters=-1, from_dram=False, to_dram=False)
+        groups.setdefault(shape, []).append(layer)
+    return list(groups.values())
+
+
+def _taps(outputs: int, kernel: int, stride: int, pad: int, inputs: int) -> int:
+    """Pairs of output position p and kernel position r with 0 <= p stride + r - pad < inputs."""
+    shift = np.arange(kernel) - pad
+    first = np.maximum(0, -(shift // stride))
+    last = np.minimum(outputs - 1, (inputs - 1 - shift) // stride)
+    return int(np.maximum(0, last - first + 1).sum())
+
+
+def _mean_levels(
+    layers: Sequence[Layer], precision: Precision
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Mean levels of inputs and of the second operand ``[n_layers, 8]``.
+
+    The second operand of an attention product is an activation of `input_bits`; keys and values follow the
+    same zero-mean distribution as weights.
+    """
+
+    @cache
+    def inputs(name: str) -> NDArray[np.float64]:
+        return input_statistics(name).mean_levels(precision.input_bits)
+
+    @cache
+    def weights(bits: int) -> NDArray[np.float64]:
+        return WEIGHT_STATISTICS.mean_levels(bits)
+
+    shape = (len(layers), MOST_SLICE_BITS)
+    second_bits = [precision.input_bits if layer.dynamic else precision.weight_bits for layer in layers]
+    return (
+        np.array([inputs(layer.statistics) for layer in layers]).reshape(shape),
+        np.array([weights(bits) for bits in second_bits]).reshape(shape),
+    )
