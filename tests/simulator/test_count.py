@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from imcevo.costs.terms import ACTIONS, N_ACTIONS, RATES, RESOURCES
 from imcevo.mapping.factors import FACTORS
@@ -22,13 +23,18 @@ WALKED = (
 )  # fmt: skip
 
 
+def as_records(values: NDArray[np.float64], kind: np.dtype[np.void]) -> Records:
+    """The last axis as fields; a recarray, so that kernels also run as plain Python."""
+    return values.view(kind)[..., 0].view(np.recarray)
+
+
 def count(layers: Records, geometry: Records, factors: Records, **rates: float) -> tuple[dict[str, float], dict[str, float]]:
     """Counts and times of one layer on one design; rates not given are so fast that they never bind."""
     counts, times = np.zeros((1, 1, N_ACTIONS)), np.zeros((1, 1, len(RESOURCES)))
     speed = np.array([[rates.get(name, 1e-30 if name.endswith("_s") and "per" not in name else 1e30) for name in RATES]])
     count_layers(
-        layers, geometry, factors, speed.view(RATE_DTYPE)[:, 0], SUM_BITS, 0.0, np.zeros(1, dtype=np.int64),
-        counts.view(COUNT_DTYPE)[:, :, 0], times.view(TIME_DTYPE)[:, :, 0], np.zeros(1, dtype=np.int64),
+        layers, geometry, factors, as_records(speed, RATE_DTYPE), SUM_BITS, 0.0, np.zeros(1, dtype=np.int64),
+        as_records(counts, COUNT_DTYPE), as_records(times, TIME_DTYPE), np.zeros(1, dtype=np.int64),
     )  # fmt: skip
     return dict(zip(ACTIONS, counts[0, 0], strict=True)), dict(zip(RESOURCES, times[0, 0], strict=True))
 
