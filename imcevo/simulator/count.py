@@ -96,16 +96,20 @@ def _add_traffic(
         writes = writes_per_inference
     loaded = layer.operand_bits * writes
     from_glb = loaded if layer.dynamic else 0.0
-    link = inputs.delivered + sums.reduced + 2.0 * sums.spilled + sums.final + loaded * loops.tile_copies
+    # A sum that changes its tile takes two local links; within a group it needs no trunk.
+    shared = 2.0 * sums.spilled + sums.final
+    trunk = inputs.to_groups + sums.across_groups + shared + loaded * ceil_div(loops.tile_copies, f.tile_v)
+    local = inputs.to_tiles + 2.0 * sums.reduced + shared + loaded * loops.tile_copies
     glb_read = inputs.glb_read + sums.spilled + dram.written + from_glb
     glb_write = sums.spilled + sums.final + dram.read + dram.second
     dram_bits = dram.read + dram.written + dram.second + loaded - from_glb
     sums_at_tiles = layer.output_elements * loops.tile_folds_k * sum_bits
     count.input_buffer_read += 1.0 * n * layer.vectors * layer.G * layer.K * loops.tile_folds_m * layer.input_bits
-    count.input_buffer_write += n * inputs.delivered
+    count.input_buffer_write += n * inputs.to_tiles
     count.output_buffer_read += n * sums_at_tiles
     count.output_buffer_write += n * sums_at_tiles
-    count.link += n * link
+    count.trunk += n * trunk
+    count.local_link += n * local
     count.glb_read += n * glb_read
     count.glb_write += n * glb_write
     count.dram += n * dram_bits
@@ -120,7 +124,7 @@ def _add_traffic(
         time, n, reading, writing,
         per_step * loops.tile_k * layer.input_bits / rate.input_buffer_bps,
         per_step * min(layer.M, f.macro_m * f.cols_m) * 2.0 * sum_bits / rate.output_buffer_bps,
-        link / (groups * rate.router_bps),
+        local / (groups * rate.router_bps),
         (glb_read + glb_write) / rate.glb_bps,
         dram_bits / rate.dram_bps,
         0.0,

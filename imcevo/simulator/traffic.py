@@ -6,18 +6,20 @@ from typing import NamedTuple
 
 from imcevo.kernels import kernel
 from imcevo.mapping.records import Record
-from imcevo.mapping.split import rows_touched
+from imcevo.mapping.split import ceil_div, rows_touched
 from imcevo.simulator.loops import Loops
 from imcevo.workload.table import LOOKUP
 
 
 class InputTraffic(NamedTuple):
     glb_read: float
-    delivered: float  # arriving at the tiles; words that go to several tiles count once per tile
+    to_groups: float  # arriving at the groups' routers; words that go to several groups count once per group
+    to_tiles: float  # arriving at the tiles; words that go to several tiles count once per tile
 
 
 class OutputTraffic(NamedTuple):
     reduced: float  # partial sums carried to the tile that adds them
+    across_groups: float  # those among them that change the router group
     spilled: float  # partial sums written to the global buffer, and as many read back
     final: float
 
@@ -55,8 +57,9 @@ def input_traffic(layer: Record, chip: Record, f: Record, loops: Loops) -> Input
     if loops.v_in_m:
         held *= loops.v_loop
     if loops.time_m == 1 or held <= chip.input_buffer_bits:
-        return InputTraffic(one_pass, one_pass * loops.space_m)
-    return InputTraffic(one_pass * loops.time_m, one_pass * loops.tile_folds_m)
+        return InputTraffic(one_pass, one_pass * ceil_div(loops.space_m, f.tile_m), one_pass * loops.space_m)
+    to_groups = one_pass * ceil_div(loops.tile_folds_m, f.tile_m)
+    return InputTraffic(one_pass * loops.time_m, to_groups, one_pass * loops.tile_folds_m)
 
 
 @kernel()
@@ -75,6 +78,7 @@ def output_traffic(layer: Record, chip: Record, f: Record, loops: Loops, sum_bit
     stays = loops.time_k == 1 or held <= chip.output_buffer_bits
     return OutputTraffic(
         layer.output_elements * (loops.tile_folds_k - loops.time_k) * sum_bits,
+        layer.output_elements * (ceil_div(loops.tile_folds_k, f.tile_k) - loops.time_k) * sum_bits,
         0.0 if stays else layer.output_elements * (loops.time_k - 1) * sum_bits,
         layer.outputs_bits,
     )

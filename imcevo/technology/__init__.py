@@ -1,1 +1,18 @@
+"""Technology data: bit cells, CMOS nodes and circuits, every number with unit and source."""
 
+from imcevo.technology.cells import (
+    CELL_FAMILIES,
+    MemoryCell,
+    ResistiveCell,
+    SramAnalogCell,
+    SramDigitalCell,
+)
+from imcevo.technology.circuits import Circuits
+from imcevo.technology.load import Technology, load_cell, load_technology
+from imcevo.technology.nodes import Node
+from imcevo.technology.quantity import Quantity
+
+__all__ = [
+    "CELL_FAMILIES", "Circuits", "MemoryCell", "Node", "Quantity", "ResistiveCell", "SramAnalogCell",
+    "SramDigitalCell", "Technology", "load_cell", "load_technology",
+]  # fmt: skip

@@ -19,7 +19,7 @@ SUM_BITS = 24
 # Compared with the walker; x-weighted actions are these times a mean, the digital ones do not occur on arrays.
 WALKED = (
     "cell_read", "row_drive", "column_read", "accumulate", "input_buffer_read", "input_buffer_write",
-    "output_buffer_read", "output_buffer_write", "link", "glb_read", "glb_write", "dram", "cell_write", "row_write",
+    "output_buffer_read", "output_buffer_write", "trunk", "local_link", "glb_read", "glb_write", "dram", "cell_write", "row_write",
 )  # fmt: skip
 
 

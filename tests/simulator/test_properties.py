@@ -43,7 +43,7 @@ def test_a_larger_buffer_never_adds_traffic(seed: int) -> None:
     layer, chip = random_layer(rng), random_chip(rng)
     factors = factors_of(random_factors(layer, chip, rng))
     for buffer, traffic in (
-        ("glb_bits", "dram"), ("input_buffer_bits", "input_buffer_write"), ("output_buffer_bits", "link")
+        ("glb_bits", "dram"), ("input_buffer_bits", "input_buffer_write"), ("output_buffer_bits", "trunk")
     ):  # fmt: skip
         amounts = [
             count(records_of([layer]), geometry_of({**chip, buffer: int(size)}), factors)[0][traffic]

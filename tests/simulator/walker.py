@@ -129,7 +129,8 @@ class Walk:
             missed = [not inputs[index].touch((g, slab, k)) for index in range(len(m_tiles))]
             c["glb_read"] += fetched * any(missed)
             c["input_buffer_write"] += fetched * sum(missed)
-            c["link"] += fetched * sum(missed)
+            c["local_link"] += fetched * sum(missed)
+            c["trunk"] += fetched * len({index // self.f["tile_m"] for index, miss in enumerate(missed) if miss})
             c["input_buffer_read"] += vectors * groups * elements * len(m_tiles) * self.bits
             # partial sums
             words = vectors * groups * outputs
@@ -137,15 +138,18 @@ class Walk:
             started.add((g, slab, m))
             c["output_buffer_write"] += words * len(k_tiles) * self.sum_bits
             c["output_buffer_read"] += words * len(k_tiles) * self.sum_bits
-            c["link"] += words * (len(k_tiles) - 1) * self.sum_bits
+            groups_k = len({index // self.f["tile_k"] for index in range(len(k_tiles))})
+            c["local_link"] += 2 * words * (len(k_tiles) - 1) * self.sum_bits
+            c["trunk"] += words * (groups_k - 1) * self.sum_bits
             c["accumulate"] += words * (sum(len(tile) for tile in k_tiles) - first)
             if not sums.touch((g, slab, m)) and not first:
                 for name in ("glb_write", "glb_read"):
                     c[name] += words * self.sum_bits
-                c["link"] += 2 * words * self.sum_bits
+                for name in ("trunk", "local_link"):
+                    c[name] += 2 * words * self.sum_bits
             if k == len(chunks(len(self.k_tiles), self.f["tile_k"] * self.f["group_k"])) - 1:
-                c["glb_write"] += words * self.bits
-                c["link"] += words * self.bits
+                for name in ("glb_write", "trunk", "local_link"):
+                    c[name] += words * self.bits
             self._compute(g, k_tiles, m_tiles, vectors)
             self.rounds += 1
             self.steps += max(len(p) * len(q) for _, p, q in pieces)
@@ -172,7 +176,8 @@ class Walk:
         bits = groups * elements * outputs * self.bits
         tiles = min(self.f["tile_v"] * self.f["group_v"], -(-len(self.copies) // self.f["macro_v"]))
         c["glb_read" if self.layer.dynamic else "dram"] += bits
-        c["link"] += bits * tiles
+        c["local_link"] += bits * tiles
+        c["trunk"] += bits * len({index // self.f["tile_v"] for index in range(tiles)})
         for g_tile in self._in_space(self.g_tiles, "g", g):
             for packed, k_tile, m_tile in product(g_tile, k_tiles, m_tiles):
                 for rows, cols in product(k_tile, m_tile):

@@ -1,0 +1,102 @@
+"""Analog-to-digital converters: energy, time and area of one conversion. Rising in bits for every type."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from imcevo.costs.equation import Real, equation
+from imcevo.costs.scaling import Array, Supply, reference_delay
+from imcevo.technology import Technology
+
+ADC_TYPES = ("sar", "flash")
+
+
+@equation(
+    name="energy of a SAR conversion",
+    formula="(logic_F * adc_bits + noise_F * 4^adc_bits) * voltage_V^2",
+    unit="J",
+    source="ZigZag-IMC (Houshmand et al., arXiv 2305.18335); logic_F scaled to the node, noise_F not",
+)
+def sar_energy(logic_F: Real, noise_F: Real, adc_bits: Real, voltage_V: Real) -> Real:
+    return (logic_F * adc_bits + noise_F * np.exp2(2 * adc_bits)) * voltage_V**2
+
+
+@equation(
+    name="time of a SAR conversion", formula="(adc_bits + 1) * bit_cycle_s", unit="s",
+    source="NeuroSim V1.3; bit cycle scaled with the gate delay",
+)  # fmt: skip
+def sar_time(adc_bits: Real, bit_cycle_s: Real) -> Real:
+    return (adc_bits + 1) * bit_cycle_s
+
+
+@equation(
+    name="area of a SAR ADC",
+    formula="1e-12 * 10^(intercept - slope * adc_bits) * 2^adc_bits * (feature_m/reference_m)^exponent",
+    unit="m2",
+    source="ZigZag-IMC (arXiv 2305.18335); node exponent of Andrulis et al., arXiv 2404.06553",
+)
+def sar_area(
+    intercept: Real, slope: Real, adc_bits: Real, feature_m: Real, reference_m: Real, exponent: Real
+) -> Real:
+    at_reference = 1e-12 * 10.0 ** (intercept - slope * adc_bits) * np.exp2(adc_bits)
+    return at_reference * (feature_m / reference_m) ** exponent
+
+
+@equation(
+    name="energy of a flash conversion", formula="(2^adc_bits - 1) * comparator_J", unit="J",
+    source="NeuroSim V1.3: one comparator per level",
+)  # fmt: skip
+def flash_energy(adc_bits: Real, comparator_J: Real) -> Real:
+    return (np.exp2(adc_bits) - 1) * comparator_J
+
+
+@equation(
+    name="area of a flash ADC", formula="(2^adc_bits - 1) * comparator_m2", unit="m2",
+    source="NeuroSim V1.3: one comparator per level",
+)  # fmt: skip
+def flash_area(adc_bits: Real, comparator_m2: Real) -> Real:
+    return (np.exp2(adc_bits) - 1) * comparator_m2
+
+
+class Adc(NamedTuple):
+    """One converter of each design ``[n_designs]``: joules and seconds per conversion, m2."""
+
+    energy_J: Array
+    time_s: Array
+    area_m2: Array
+
+
+def adc_of(adc_bits: Array, flash: NDArray[np.bool_], supply: Supply, technology: Technology) -> Adc:
+    """The converters of designs that have one; `flash` marks the flash converters, the others are SAR."""
+    if not flash.any():
+        return _sar(adc_bits, supply, technology)
+    if flash.all():
+        return _flash(adc_bits, supply, technology)
+    pairs = zip(_flash(adc_bits, supply, technology), _sar(adc_bits, supply, technology), strict=True)
+    return Adc(*(np.where(flash, one, other) for one, other in pairs))
+
+
+def _sar(adc_bits: Array, supply: Supply, technology: Technology) -> Adc:
+    data = technology.circuits.sar
+    reference, timed = technology.node(data.node_nm), technology.node(int(data.bit_cycle_node.value))
+    logic_F = data.logic_capacitance.si * supply.capacitance / reference.switching_energy.si
+    bit_cycle = data.bit_cycle.si * supply.gate_delay_s / timed.gate_delay.si
+    area = sar_area(
+        data.area_intercept.si, data.area_slope.si, adc_bits, supply.feature_m, reference.feature_size.si,
+        data.area_node_exponent.si,
+    )  # fmt: skip
+    energy = sar_energy(logic_F, data.noise_capacitance.si, adc_bits, supply.voltage_V)
+    return Adc(np.asarray(energy), np.asarray(sar_time(adc_bits, bit_cycle)), np.asarray(area))
+
+
+def _flash(adc_bits: Array, supply: Supply, technology: Technology) -> Adc:
+    data = technology.circuits.flash
+    reference, at = technology.node(data.node_nm), data.reference_voltage.si
+    switching = supply.capacitance / reference.switching_energy.si * (supply.voltage_V / at) ** 2
+    time = data.conversion_time.si * supply.gate_delay_s / reference_delay(reference, at, technology)
+    area = flash_area(adc_bits, data.comparator_area.si * supply.gate_area / reference.logic_area.si)
+    energy = flash_energy(adc_bits, data.comparator_energy.si * switching)
+    return Adc(np.asarray(energy), time, np.asarray(area))
