@@ -1,8 +1,9 @@
 """The one decorator for compiled kernels, with a cache that cannot serve stale physics.
 
 numba keys its on-disk cache per source file: an edit in a called function of another file, in a constant of another
-module or in the field order of a NamedTuple would go unnoticed (numba issue 1833). Here the cache folder is named by
-a hash of every source file of the floors that kernels live on and the versions that compile it, so any edit starts an empty cache.
+module or in the field order of a record would go unnoticed (numba issue 1833). Here the cache folder is named by
+a hash of every source file of the floors that kernels live on and the versions that compile it, so any edit starts
+an empty cache.
 """
 
 from __future__ import annotations
@@ -73,7 +74,7 @@ def kernel(*, parallel: bool = False) -> Callable[[FunctionT], FunctionT]:
         numba.config.CACHE_DIR = str(folder)
 
     def decorate(function: FunctionT) -> FunctionT:
-        return numba.njit(  # type: ignore[no-any-return]
+        return numba.njit(
             function,
             parallel=parallel,
             forceinline=not parallel,

@@ -50,7 +50,8 @@ class DesignTable:
 
     def take(self, index: NDArray[Any] | slice) -> DesignTable:
         """The designs at `index` (positions or a mask)."""
-        return DesignTable({key: np.ascontiguousarray(column[index]) for key, column in self.columns.items()}, self.names)
+        columns = {key: np.ascontiguousarray(column[index]) for key, column in self.columns.items()}
+        return DesignTable(columns, self.names)
 
     def replace(self, **columns: NDArray[Any]) -> DesignTable:
         """The same designs with other columns."""

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imcevo.kernels import kernel
-from imcevo.mapping.factors import MKV, ON_ARRAYS, ON_DIGITAL_UNIT, VKM, VMK, Mapping
+from imcevo.mapping.factors import FACTORS, MKV, ON_ARRAYS, ON_DIGITAL_UNIT, VKM, VMK, Mapping
 from imcevo.mapping.records import FACTOR_DTYPE, RESIDENT, STREAMED, Record, Records
 from imcevo.mapping.split import balanced, ceil_div, pixel_copies
 from imcevo.workload.table import MATRIX
@@ -28,7 +28,7 @@ def map_greedily(layers: Records, geometry: Records, n_networks: int) -> Mapping
         geometry: ``[n_designs]`` of `GEOMETRY_DTYPE`.
         n_networks: networks in `layers`.
     """
-    factors = np.ones((len(geometry), len(layers), len(FACTOR_DTYPE)), dtype=np.int32).view(FACTOR_DTYPE)[:, :, 0]
+    factors = np.ones((len(geometry), len(layers), len(FACTORS)), dtype=np.int32).view(FACTOR_DTYPE)[:, :, 0]
     tiles_needed = np.zeros((len(geometry), n_networks), dtype=np.int64)
     _map_designs(layers, geometry, factors, tiles_needed)
     return Mapping(factors, tiles_needed)
@@ -109,8 +109,8 @@ def _tiles_of(f: Record) -> int:
 def duplicate_resident(layers: Records, chip: Record, f: Records, tiles_needed: NDArray[np.int64]) -> None:
     """Give left-over tiles to duplicates so that the networks' summed relative vector steps shrink most.
 
-    Minimising sum a_l / D_l under sum T_l D_l <= tiles gives D_l = mu sqrt(a_l / T_l): bisect on mu. a_l is a layer's share
-    of its network's vector steps. Resident networks share the chip; swapped ones have it to themselves in turn.
+    Minimising sum a_l / D_l under sum T_l D_l <= tiles gives D_l = mu sqrt(a_l / T_l): bisect on mu. a_l is a layer's
+    share of its network's vector steps. Resident networks share the chip; swapped ones have it in turn.
     """
     tiles = chip.tiles_per_group * chip.router_groups
     want = np.zeros(len(layers))

@@ -18,17 +18,19 @@ Records = NDArray[np.void]
 Record = Any  # one element of `Records`: a pointer in compiled code
 
 _LAYER_INTEGERS = (
-    "network", "count", "kind", "N", "C", "M", "P", "Q", "R", "S", "G", "stride_h", "stride_w", "pad_h", "pad_w", "H", "W",
-    "dynamic", "sequential", "input_bits", "output_bits",
+    "network", "count", "kind", "N", "C", "M", "P", "Q", "R", "S", "G", "stride_h", "stride_w", "pad_h", "pad_w",
+    "H", "W", "dynamic", "sequential", "input_bits", "output_bits",
 )  # fmt: skip
 _LAYER_REALS = ("ops", "output_elements", "from_dram", "to_dram", "row_taps", "col_taps")
-
 # Beyond the columns of `LayerTable`: K; vectors = N P Q; second_bits, the width of the second operand (weights, or
-# activations); weights = G K M values of it; max_copies, the most duplicates with work; and volumes in bits.
+# activations); max_copies, the most duplicates with work; weights = G K M values of that operand; volumes in bits.
+_DERIVED_INTEGERS = ("K", "vectors", "second_bits", "max_copies")
+_DERIVED_REALS = ("weights", "inputs_bits", "outputs_bits", "held_bits", "operand_bits")
+
 LAYER_DTYPE = np.dtype(
     [
-        *((name, np.int64) for name in (*_LAYER_INTEGERS, "K", "vectors", "second_bits", "max_copies")),
-        *((name, np.float64) for name in (*_LAYER_REALS, "weights", "inputs_bits", "outputs_bits", "held_bits", "operand_bits")),
+        *((name, np.int64) for name in (*_LAYER_INTEGERS, *_DERIVED_INTEGERS)),
+        *((name, np.float64) for name in (*_LAYER_REALS, *_DERIVED_REALS)),
         ("mean_input", np.float64, (8,)),
         ("mean_weight", np.float64, (8,)),
     ]

@@ -13,7 +13,7 @@ def ceil_div(a: int, b: int) -> int:
 
 @kernel()
 def balanced(size: int, capacity: int) -> int:
-    """The smallest factor that needs no more rounds than filling `capacity` would: ceil(size / ceil(size / capacity))."""
+    """ceil(size / ceil(size / capacity)): the smallest factor that needs no more rounds than `capacity` would."""
     if size <= capacity:
         return size
     return ceil_div(size, ceil_div(size, capacity))

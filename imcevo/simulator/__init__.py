@@ -33,4 +33,6 @@ def make_simulator(
     return PhysicalSimulator(networks, precision, deployment, mapping_policy, technology)
 
 
-__all__ = ["PROFILES", "Breakdown", "Deployment", "Metrics", "PhysicalSimulator", "Repair", "Simulator", "make_simulator"]
+__all__ = [
+    "PROFILES", "Breakdown", "Deployment", "Metrics", "PhysicalSimulator", "Repair", "Simulator", "make_simulator",
+]  # fmt: skip

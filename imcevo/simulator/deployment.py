@@ -16,8 +16,8 @@ class Deployment:
 
     Attributes:
         mode: ``resident``: all networks' weights are on chip together, nothing is loaded. ``swapped``: one network
-            at a time, its weights programmed at every switch. ``streamed``: weights are written into the arrays layer by
-            layer, every inference. ``by_volatility``: resident in non-volatile cells, streamed through volatile ones.
+            at a time, its weights programmed at every switch. ``streamed``: weights are written into the arrays layer
+            by layer, every inference. ``by_volatility``: resident in non-volatile, streamed through volatile cells.
         inferences_per_switch: inferences between two switches; programming is spread over them (``swapped``).
     """
 
@@ -26,7 +26,8 @@ class Deployment:
 
     def __post_init__(self) -> None:
         if self.mode not in get_args(Mode):
-            raise UserError("is not a deployment", key="deployment.mode", value=self.mode, allowed=listed(get_args(Mode)))
+            allowed = listed(get_args(Mode))
+            raise UserError("is not a deployment", key="deployment.mode", value=self.mode, allowed=allowed)
         given = self.inferences_per_switch
         if self.mode == "swapped" and (given is None or not given > 0):
             raise UserError(

@@ -20,7 +20,7 @@ class Metrics:
     Attributes:
         energy_J, latency_s: ``[n_designs, n_networks]`` per inference.
         area_m2: ``[n_designs]``.
-        shortfalls: name of a physical requirement -> ``[n_designs]`` how far it is missed, in its own unit; <= 0 is met.
+        shortfalls: physical requirement -> ``[n_designs]`` how far it is missed, in its own unit; <= 0 is met.
             ``capacity_bits`` (weights that find no cell), ``adc_bits`` (ADC bits short of a lossless conversion), ...
             A requirement is a constraint of the problem only where the problem asks for it, except those that
             the profile lists in `Simulator.required`.
@@ -67,10 +67,17 @@ class Repair(NamedTuple):
 class Simulator(Protocol):
     """A profile bound to a suite of networks, a technology and a deployment."""
 
-    name: str
-    networks: tuple[str, ...]
-    keys: tuple[str, ...]  # design keys it reads
-    required: tuple[str, ...]  # shortfalls that always make a design infeasible
+    @property
+    def name(self) -> str: ...
+    @property
+    def networks(self) -> tuple[str, ...]: ...
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """Design keys it reads."""
+
+    @property
+    def required(self) -> tuple[str, ...]:
+        """Shortfalls that always make a design infeasible."""
 
     def repair(self, designs: DesignTable) -> DesignTable:
         """Designs with the values that their cell forbids replaced; idempotent."""

@@ -15,7 +15,12 @@ from numpy.typing import NDArray
 from imcevo.costs import UnitCosts, explain_costs, unit_costs
 from imcevo.costs.equation import Term
 from imcevo.costs.terms import (
-    AREA_COMPONENTS, COMPONENT_OF_ACTION, ENERGY_COMPONENTS, N_ACTIONS, RATES, RESOURCES,
+    AREA_COMPONENTS,
+    COMPONENT_OF_ACTION,
+    ENERGY_COMPONENTS,
+    N_ACTIONS,
+    RATES,
+    RESOURCES,
 )  # fmt: skip
 from imcevo.hardware import GLB_WIDTH_BITS, Design, DesignTable, table_of
 from imcevo.mapping.factors import Mapping
@@ -79,7 +84,7 @@ class PhysicalSimulator:
         self.deployment = deployment
         self.technology = technology or load_technology()
         self.layers = layer_records(layer_table(networks, precision))
-        self.required = () if deployment.mode == "streamed" else ("capacity_bits",)
+        self.required: tuple[str, ...] = () if deployment.mode == "streamed" else ("capacity_bits",)
         self._map = mapping_policy(policy)
         stored = np.where(self.layers["dynamic"] == 1, 0.0, self.layers["count"] * self.layers["operand_bits"])
         self._stored_bits = np.bincount(self.layers["network"], weights=stored, minlength=len(self.networks))
@@ -105,7 +110,8 @@ class PhysicalSimulator:
         if self.deployment.mode == "by_volatility":
             geometry["deployment"] = np.where(volatile, STREAMED, RESIDENT)
         else:
-            geometry["deployment"] = {"resident": RESIDENT, "swapped": SWAPPED, "streamed": STREAMED}[self.deployment.mode]
+            codes = {"resident": RESIDENT, "swapped": SWAPPED, "streamed": STREAMED}
+            geometry["deployment"] = codes[self.deployment.mode]
         geometry["dynamic_on_arrays"] = volatile & (geometry["deployment"] == STREAMED)
         return geometry
 
@@ -221,10 +227,10 @@ class PhysicalSimulator:
         rows_active = self.count(geometry, unit_costs(designs, self.technology).rates, mapping).rows_active
         missing_adc = _missing_adc_bits(designs, rows_active)[0]
         if missing_adc > 0:
+            has = designs["adc_bits"][0]
             notes["adc_bits"] = (
-                f"{rows_active[0]} rows summed at {chip['bits_per_cell']} bits per cell and {chip['dac_bits']} input bits "
-                f"need {missing_adc + designs['adc_bits'][0]:.0f} ADC bits to lose nothing, "
-                f"the ADC has {designs['adc_bits'][0]}"
+                f"{rows_active[0]} rows summed at {chip['bits_per_cell']} bits per cell and {chip['dac_bits']} "
+                f"input bits need {missing_adc + has:.0f} ADC bits to lose nothing, the ADC has {has}"
             )
         return notes
 

@@ -58,7 +58,9 @@ def test_nodes_scale_the_area():
     assert sorted(areas) == areas
 
 
-@pytest.mark.parametrize(("key", "value"), [("rows", 48), ("glb_depth", 1000), ("voltage_V", 0.52), ("macros_per_tile", 3)])
+@pytest.mark.parametrize(
+    ("key", "value"), [("rows", 48), ("glb_depth", 1000), ("voltage_V", 0.52), ("macros_per_tile", 3)]
+)
 def test_values_off_the_grid_are_refused(key, value):
     costs = PublishedCosts("sram")
     with pytest.raises(UserError, match=f"{key}.*no published data"):

@@ -71,7 +71,8 @@ def test_duplicates_go_where_the_vectors_are() -> None:
     late = Layer("late", C=64, M=64, P=4, Q=4, H=4, W=4)
     layers = records_of([early, late])
     rng = np.random.default_rng(3)
-    geometry = chips(rng, RESIDENT, rows=64, cols=64, bits_per_cell=1, macros_per_tile=1, tiles_per_group=64, router_groups=4)
+    sizes = {"rows": 64, "cols": 64, "bits_per_cell": 1, "macros_per_tile": 1, "tiles_per_group": 64}
+    geometry = chips(rng, RESIDENT, **sizes, router_groups=4)
     f = map_greedily(layers, geometry[:1], 1).factors[0]
     duplicates = product(f, "tile") * product(f, "group") // (f["tile_m"] * f["group_m"])
     assert duplicates[0] > 4 * duplicates[1] >= 4

@@ -57,7 +57,7 @@ def random_factors(layer: Layer, chip: dict[str, int], rng: np.random.Generator)
     slices = -(-8 // chip["bits_per_cell"])
     f = dict.fromkeys(FACTORS, 1)
     f["rows_k"], f["cols_m"] = up_to(min(layer.K, chip["rows"])), up_to(min(layer.M, chip["cols"] // slices))
-    if layer.K <= chip["rows"] and layer.M * slices <= chip["cols"] and rng.random() < 0.5:
+    if chip["rows"] >= layer.K and layer.M * slices <= chip["cols"] and rng.random() < 0.5:
         f["rows_k"], f["cols_m"] = layer.K, layer.M
         f["pack_g"] = up_to(min(layer.G, chip["rows"] // layer.K, chip["cols"] // (slices * layer.M)))
     for level, mesh in (("macro", "macros_per_tile"), ("tile", "tiles_per_group"), ("group", "router_groups")):
