@@ -1,1 +1,7 @@
+"""Experiments: how a problem is searched, and the run folders that come of it."""
 
+from imcevo.experiment.config import Experiment, RunSpec, load_experiment
+from imcevo.experiment.runs import resume_run, run_experiment
+from imcevo.experiment.session import Session, Status
+
+__all__ = ["Experiment", "RunSpec", "Session", "Status", "load_experiment", "resume_run", "run_experiment"]

@@ -28,6 +28,8 @@ class Layer:
         pad_h, pad_w: zero rows above and zero columns left of the input (below and right follow from P, Q).
         parameters: stored values, biases and scales included; -1 means "as many as the matrix has weights".
         ops: element-wise operations per inference (kind ``elementwise``).
+        fused: the operation (kind ``elementwise``) is done on values on their way to the global buffer, such as an
+            activation function behind a matrix layer: it moves no data of its own.
         held_elements: other tensors that must stay on chip meanwhile (residual branches), in elements.
         from_dram, to_dram: the layer reads the network's input, or writes its output.
         statistics: name of the value distribution of the inputs (`imcevo.workload.statistics`).
@@ -53,6 +55,7 @@ class Layer:
     sequential: bool = False
     parameters: int = -1
     ops: int = 0
+    fused: bool = False
     held_elements: int = 0
     from_dram: bool = False
     to_dram: bool = False
@@ -69,6 +72,8 @@ class Layer:
             size = getattr(self, key)
             if not isinstance(size, int) or size < 0:
                 raise UserError("is negative", key=f"{self.name}: {key}", value=size, allowed="0 or more")
+        if self.fused and self.kind != "elementwise":
+            raise UserError("only element-wise layers are fused", key=f"{self.name}: fused", value=self.fused)
 
     @property
     def K(self) -> int:
@@ -99,8 +104,10 @@ class Layer:
 
     @property
     def input_elements(self) -> int:
-        return 0 if self.kind == "lookup" else self.N * self.G * self.C * self.H * self.W
+        """Elements read (once each); none where they come by on their way."""
+        return 0 if self.fused or self.kind == "lookup" else self.N * self.G * self.C * self.H * self.W
 
     @property
     def output_elements(self) -> int:
-        return self.N * self.G * self.M * self.P * self.Q
+        """Elements written; none where they were on their way anyway."""
+        return 0 if self.fused else self.N * self.G * self.M * self.P * self.Q

@@ -62,6 +62,16 @@ def elementwise(
     )  # fmt: skip
 
 
+def activation(
+    name: str, channels: int, ops_per_element: int, *, height: int = 1, width: int = 1, held: int = 0
+) -> Layer:
+    """A function of single values, applied to a matrix layer's outputs before they are stored."""
+    return Layer(
+        name, "elementwise", C=channels, M=channels, P=height, Q=width, H=height, W=width,
+        ops=ops_per_element * channels * height * width, fused=True, held_elements=held,
+    )  # fmt: skip
+
+
 def global_average_pool(name: str, channels: int, height: int, width: int, *, held: int = 0) -> Layer:
     """Mean over the image of every channel: height x width - 1 additions and one multiplication."""
     return Layer(

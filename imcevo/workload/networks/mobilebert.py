@@ -14,6 +14,7 @@ from imcevo.workload.networks.blocks import (
     SCALE,
     SCALE_SHIFT,
     SOFTMAX,
+    activation,
     elementwise,
     linear,
     lookup,
@@ -135,7 +136,7 @@ def _feed_forwards(name: str, tokens: int, *, last: bool) -> list[Layer]:
         ffn = f"{name}.ffn{index}"
         layers += [
             linear(f"{ffn}.up", _BOTTLENECK, _INTERMEDIATE, vectors=tokens, held=wide, statistics="signed"),
-            elementwise(f"{ffn}.relu", _INTERMEDIATE, RELU, height=tokens, held=wide + narrow),
+            activation(f"{ffn}.relu", _INTERMEDIATE, RELU, height=tokens, held=wide + narrow),
             linear(
                 f"{ffn}.down", _INTERMEDIATE, _BOTTLENECK, vectors=tokens, held=wide + narrow,
                 extra_parameters=_norm(_BOTTLENECK),

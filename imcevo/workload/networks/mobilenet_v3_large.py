@@ -12,6 +12,7 @@ from imcevo.workload.networks.blocks import (
     HARD_SWISH,
     RELU,
     SCALE,
+    activation,
     convolution,
     elementwise,
     global_average_pool,
@@ -65,7 +66,7 @@ def mobilenet_v3_large() -> Network:
     size, channels = 112, 16
     layers = [
         convolution("conv_first", 3, channels, 3, 224, 224, stride=2, statistics="signed", from_dram=True),
-        elementwise("conv_first.act", channels, HARD_SWISH, height=size, width=size),
+        activation("conv_first.act", channels, HARD_SWISH, height=size, width=size),
     ]
     for index, block in enumerate(_BLOCKS):
         layers += _inverted_residual(f"block{index}", block, channels, size)
@@ -73,10 +74,10 @@ def mobilenet_v3_large() -> Network:
     last = 6 * channels
     layers += [
         convolution("conv_last", channels, last, 1, size, size, statistics="signed"),
-        elementwise("conv_last.act", last, HARD_SWISH, height=size, width=size),
+        activation("conv_last.act", last, HARD_SWISH, height=size, width=size),
         global_average_pool("avgpool", last, size, size),
         linear("classifier.0", last, 1280),
-        elementwise("classifier.act", 1280, HARD_SWISH),
+        activation("classifier.act", 1280, HARD_SWISH),
         linear("classifier.1", 1280, 1000, to_dram=True),
     ]
     description = "MobileNetV3-Large 1.0, ImageNet classification at 224 x 224"
@@ -92,7 +93,7 @@ def _inverted_residual(name: str, block: _Block, inputs: int, size: int) -> list
     if expands:
         layers += [
             convolution(f"{name}.expand", inputs, wide, 1, size, size, statistics="signed"),
-            elementwise(f"{name}.expand.act", wide, block.activation, height=size, width=size, held=held),
+            activation(f"{name}.expand.act", wide, block.activation, height=size, width=size, held=held),
         ]
     # A block that does not expand feeds its own input to the depthwise convolution: nothing else to hold.
     layers += [
@@ -100,7 +101,7 @@ def _inverted_residual(name: str, block: _Block, inputs: int, size: int) -> list
             f"{name}.depthwise", wide, wide, block.kernel, size, size, stride=block.stride, groups=wide,
             held=held if expands else 0,
         ),
-        elementwise(f"{name}.depthwise.act", wide, block.activation, height=out, width=out, held=held),
+        activation(f"{name}.depthwise.act", wide, block.activation, height=out, width=out, held=held),
     ]  # fmt: skip
     if block.squeezed:
         layers += _squeeze_excite(f"{name}.se", wide, block.squeezed, out, held)
@@ -116,8 +117,8 @@ def _squeeze_excite(name: str, channels: int, squeezed: int, size: int, held: in
     return [
         global_average_pool(f"{name}.pool", channels, size, size, held=held),
         linear(f"{name}.squeeze", channels, squeezed, held=waiting),
-        elementwise(f"{name}.relu", squeezed, RELU, held=waiting),
+        activation(f"{name}.relu", squeezed, RELU, held=waiting),
         linear(f"{name}.excite", squeezed, channels, held=waiting),
-        elementwise(f"{name}.gate", channels, HARD_SIGMOID, held=waiting),
+        activation(f"{name}.gate", channels, HARD_SIGMOID, held=waiting),
         elementwise(f"{name}.scale", channels, SCALE, height=size, width=size, held=held),
     ]

@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from imcevo.workload.layers import Layer
 from imcevo.workload.network import Network, PublishedTotals
-from imcevo.workload.networks.blocks import ADD, RELU, convolution, elementwise, global_average_pool, linear
+from imcevo.workload.networks.blocks import (
+    ADD,
+    RELU,
+    activation,
+    convolution,
+    elementwise,
+    global_average_pool,
+    linear,
+)  # fmt: skip
 
 # Channels and stride of the four stages of two blocks each.
 _STAGES = ((64, 1), (128, 2), (256, 2), (512, 2))
@@ -23,7 +31,7 @@ def resnet18() -> Network:
     size = 112
     layers = [
         convolution("conv1", 3, 64, 7, 224, 224, stride=2, statistics="signed", from_dram=True),
-        elementwise("relu1", 64, RELU, height=size, width=size),
+        activation("relu1", 64, RELU, height=size, width=size),
         _max_pool("maxpool", 64, size),
     ]
     size, channels = 56, 64
@@ -51,7 +59,7 @@ def _basic_block(name: str, inputs: int, outputs: int, size: int, stride: int) -
     shortcut, result = inputs * size * size, outputs * out * out
     layers = [
         convolution(f"{name}.conv1", inputs, outputs, 3, size, size, stride=stride),
-        elementwise(f"{name}.relu1", outputs, RELU, height=out, width=out, held=shortcut),
+        activation(f"{name}.relu1", outputs, RELU, height=out, width=out, held=shortcut),
         convolution(f"{name}.conv2", outputs, outputs, 3, out, out, held=shortcut),
     ]
     if stride > 1:

@@ -1,0 +1,1 @@
+"""Benchmarks: how fast kernels, evaluation and search are on this machine."""

@@ -1,0 +1,146 @@
+"""Speed of kernels, evaluation and search. Warm, on designs never seen before, the median of several repeats."""
+
+from __future__ import annotations
+
+import statistics
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
+
+import numba
+import numpy as np
+from numpy.typing import NDArray
+
+from imcevo.bench.problem import bench_problem
+from imcevo.costs import unit_costs
+from imcevo.experiment.config import RunSpec
+from imcevo.experiment.manifest import available_cores
+from imcevo.experiment.session import Session
+from imcevo.optimise import optimiser_options
+from imcevo.problem import CodesignProblem
+from imcevo.simulator import PhysicalSimulator
+from imcevo.simulator.physical import energy_by_component
+from imcevo.workload.table import MATRIX
+
+_REPEATS = 7
+_DESIGNS = 2048
+_SEARCH_EVALUATIONS = 10_000
+
+
+class Figures(NamedTuple):
+    """What `imcevo bench` reports; the words are in `MEANINGS`."""
+
+    layer_evaluations_per_s_per_core: float
+    greedy_mappings_per_s_per_core: float
+    designs_per_s: float
+    search_evaluations_per_s: float
+    cores: int
+
+
+MEANINGS = {
+    "layer_evaluations_per_s_per_core": "unique layer x design, mapping given: unit costs, counts, energy, latency, "
+    "area; one thread",
+    "greedy_mappings_per_s_per_core": "unique matrix layer x design mapped by the greedy policy; one thread",
+    "designs_per_s": "designs on four networks, from genome to objectives and constraints; all cores",
+    "search_evaluations_per_s": "NSGA-II with archive and run folder, population 200; all cores, wall time",
+    "cores": "cores that this process may use",
+}
+
+
+def measure() -> Figures:
+    """All figures; takes some ten seconds."""
+    cores, before = available_cores(), numba.get_num_threads()
+    with tempfile.TemporaryDirectory(prefix="imcevo-bench-") as folder:
+        problem = bench_problem(Path(folder))
+        rng = np.random.default_rng(1)
+        try:
+            numba.set_num_threads(1)
+            layers = _layer_evaluations(problem, rng)
+            mappings = _greedy_mappings(problem, rng)
+            numba.set_num_threads(min(cores, numba.config.NUMBA_NUM_THREADS))
+            designs = _designs(problem, rng)
+            search = _search(problem, Path(folder))
+        finally:
+            numba.set_num_threads(before)
+    return Figures(layers, mappings, designs, search, cores)
+
+
+def _median_rate(prepare: Callable[[], tuple[int, Callable[[], object]]], repeats: int = _REPEATS) -> float:
+    """Median of operations per second; `prepare` gives their number and the work, and is itself not timed."""
+    rates = []
+    for repeat in range(repeats + 1):
+        operations, work = prepare()
+        start = time.perf_counter()
+        work()
+        if repeat:  # the first compiles, or loads what was compiled
+            rates.append(operations / (time.perf_counter() - start))
+    return statistics.median(rates)
+
+
+def _layer_evaluations(problem: CodesignProblem, rng: np.random.Generator) -> float:
+    simulator = _simulator(problem)
+
+    def prepare() -> tuple[int, Callable[[], object]]:
+        designs = problem.decode(_fresh_genomes(problem, rng))
+        geometry = simulator.geometry(designs)
+        mapping = simulator.map(geometry)
+
+        def work() -> object:
+            costs = unit_costs(designs, simulator.technology)
+            counted = simulator.count(geometry, costs.rates, mapping)
+            energy = energy_by_component(counted, costs).sum(axis=2)
+            return energy, counted.times.sum(axis=2), costs.area_m2.sum(axis=1)
+
+        return designs.n_designs * len(simulator.layers), work
+
+    return _median_rate(prepare)
+
+
+def _greedy_mappings(problem: CodesignProblem, rng: np.random.Generator) -> float:
+    simulator = _simulator(problem)
+    n_layers = int((simulator.layers["kind"] == MATRIX).sum())
+
+    def prepare() -> tuple[int, Callable[[], object]]:
+        geometry = simulator.geometry(problem.decode(_fresh_genomes(problem, rng)))
+        return len(geometry) * n_layers, lambda: simulator.map(geometry)
+
+    return _median_rate(prepare)
+
+
+def _designs(problem: CodesignProblem, rng: np.random.Generator) -> float:
+    def prepare() -> tuple[int, Callable[[], object]]:
+        X = _fresh_genomes(problem, rng)
+        return len(X), lambda: problem.evaluate(X)
+
+    return _median_rate(prepare)
+
+
+def _search(problem: CodesignProblem, folder: Path) -> float:
+    runs = iter(range(1, 100))
+
+    def prepare() -> tuple[int, Callable[[], object]]:
+        seed = next(runs)
+        below = folder / str(seed)
+        below.mkdir()
+        run = RunSpec("nsga2", optimiser_options("nsga2", {"population": 200}), seed, str(seed))
+
+        def work() -> None:
+            with Session(problem, run, _SEARCH_EVALUATIONS, below) as session:
+                session.work()
+
+        return _SEARCH_EVALUATIONS, work
+
+    return _median_rate(prepare, repeats=3)
+
+
+def _simulator(problem: CodesignProblem) -> PhysicalSimulator:
+    assert isinstance(problem.simulator, PhysicalSimulator)
+    return problem.simulator
+
+
+def _fresh_genomes(problem: CodesignProblem, rng: np.random.Generator) -> NDArray[np.int64]:
+    """Distinct canonical genomes ``[n_designs, n_var]``, other ones at every call."""
+    X = np.unique(problem.canonical(problem.sample(2 * _DESIGNS, rng)), axis=0)
+    return rng.permutation(X)[:_DESIGNS]

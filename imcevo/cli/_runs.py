@@ -1,0 +1,98 @@
+"""What `run`, `resume`, `front` and `plot` share: progress, the report at the end, tables of designs.
+
+Imported inside commands only: it loads the heavy floors.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import typer
+
+from imcevo.analysis import Run, load_run, load_runs
+from imcevo.analysis.compare import write_comparison
+from imcevo.analysis.figures import write_comparison_figure, write_figures
+from imcevo.analysis.infeasible import infeasibility
+from imcevo.analysis.labels import KEY_VALUES, quantity, told
+from imcevo.cli.output import print_table
+from imcevo.experiment.config import RunSpec
+from imcevo.experiment.manifest import FILE as MANIFEST
+from imcevo.experiment.progress import ProgressLine
+from imcevo.experiment.session import Progress
+
+
+def progress_on_stderr(quiet: bool) -> Callable[[RunSpec, Path], Progress] | None:
+    """A progress line per run, or none."""
+    if quiet:
+        return None
+    return lambda run, folder: ProgressLine(f"{run.optimiser}, seed {run.seed}", sys.stderr)
+
+
+def conclude(folder: Path, *, quiet: bool) -> None:
+    """Figures, and unless `quiet` the report, of a folder whose runs have just finished.
+
+    A single run: its figures. Several: the comparison in `folder`, and the figures of the first run, its
+    rivals at the same seed drawn beside it.
+    """
+    if (folder / MANIFEST).exists():
+        run = load_run(folder)
+        figures = write_figures(run)
+    else:
+        runs = load_runs(folder)
+        run = runs[0][1]
+        rivals = [other for spec, other in runs if spec.seed == run.manifest.seed and other is not run]
+        figures = write_figures(run, rivals) + write_comparison_figure(folder, runs)
+        comparison = write_comparison(folder, runs)
+        if not quiet:
+            columns = [str(column) for column in comparison]
+            rows = [[told(c, row[c]) for c in columns] for row in comparison.to_dict("records")]
+            print_table("Hypervolume over the seeds", [c.replace("_", " ") for c in columns], rows)
+    if quiet:
+        return
+    if run.manifest.exhausted:
+        typer.echo(f"the space is exhausted: it has {run.manifest.evaluations} distinct designs")
+    if len(run.front) == 0:
+        explain_infeasible(run)
+    else:
+        remarkable_table(run)
+        typer.echo(f"{len(run.front)} non-dominated designs: `imcevo front {run.path}` lists them")
+    typer.echo("figures: " + ", ".join(str(path) for path in figures if path.suffix == ".png"))
+
+
+def remarkable_table(run: Run) -> None:
+    """Knee and ends of the front side by side, a design per column."""
+    designs = [run.front.iloc[row] for row in run.distinctions]
+    lines = [[_heading(c), *(told(c, design[c]) for design in designs)] for c in run.objectives]
+    lines += [[key, *(told(key, design[key]) for design in designs)] for key in run.design_values]
+    header = ["", *("\n".join(names) for names in run.distinctions.values())]
+    numbers = ["design", *(str(design["design"]) for design in designs)]
+    print_table(f"Front of {run.manifest.problem}", header, [numbers, *lines])
+
+
+def table_of_designs(run: Run, rows: Sequence[int]) -> None:
+    """Rows of the front: their distinction, objectives, and the most telling design values."""
+    front = run.front.iloc[list(rows)]
+    shown = [key for key in KEY_VALUES if key in run.design_values]
+    columns = [*run.objectives, *shown]
+    cells = [
+        [", ".join(run.distinctions.get(row, ())), str(design["design"]), *(told(c, design[c]) for c in columns)]
+        for row, (_, design) in zip(rows, front.iterrows(), strict=True)
+    ]
+    header = ["", "design", *map(_heading, run.objectives), *(key.replace("_", " ") for key in shown)]
+    print_table(f"Front of {run.manifest.problem}", header, cells)
+
+
+def _heading(column: str) -> str:
+    name, _, how = quantity(column)
+    return f"{how} {name}".strip()
+
+
+def explain_infeasible(run: Run) -> None:
+    """Say why a run found no feasible design."""
+    why = infeasibility(run)
+    rows = [[name, f"{count:,}"] for name, count in why.missed.items()]
+    title = f"None of {run.manifest.evaluations:,} designs is feasible"
+    print_table(title, ["constraint", "designs that miss it"], rows)
+    typer.echo(f"design {why.closest} comes closest: `imcevo front {run.path} --all` has its values")

@@ -1,0 +1,53 @@
+"""`imcevo calibrate`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+calibrate = typer.Typer(help="Fit unit costs to reference figures.", no_args_is_help=True)
+
+
+@calibrate.callback()
+def _group() -> None:
+    """Keep `published` a subcommand while it is the only one."""
+
+
+@calibrate.command()
+def published(
+    data: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="CSV of points [default: the shipped sample].")
+    ] = None,
+    memory: Annotated[str, typer.Option(help="rram or sram.")] = "rram",
+    node_nm: Annotated[int, typer.Option("--node-nm", help="Node of the points.")] = 32,
+    json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Fit the energies of the published profile; every design is held out once."""
+    import numpy as np
+
+    from imcevo.calibrate.published import calibrate_published
+    from imcevo.cli.output import print_json, print_table
+    from imcevo.costs.published import MEMORIES
+    from imcevo.errors import unknown_name
+    from imcevo.validate.published_points import read_points, sample_points
+
+    if memory not in MEMORIES:
+        raise unknown_name("memory", memory, MEMORIES, key="--memory")
+    points = sample_points() if data is None else read_points(data)
+    result = calibrate_published(points, memory, node_nm)
+    fit = result.energy
+    errors = {
+        kind: {"median": float(np.median(np.abs(e))), "p95": float(np.quantile(np.abs(e), 0.95))}
+        for kind, e in (("fitted", fit.errors), ("held_out", fit.held_out_errors))
+    }
+    if json:
+        report: dict[str, Any] = {"unit_costs": dict(fit.unit_costs), "shares": dict(fit.shares), "errors": errors}
+        print_json({**report, "points": len(fit.errors), "left_out": result.left_out})
+        return
+    rows = [[name, f"{cost:.6g}", f"{100 * fit.shares[name]:.2f} %"] for name, cost in fit.unit_costs.items()]
+    print_table(f"Unit costs, {memory} at {node_nm} nm", ["unit cost", "fitted", "share of energy"], rows)
+    for kind, figures in errors.items():
+        typer.echo(f"{kind.replace('_', ' ')} error: median {figures['median']:.2%}, 95 % {figures['p95']:.2%}")
+    typer.echo(f"{len(fit.errors)} points fitted, {result.left_out} left out (the published search missed its optimum)")

@@ -1,0 +1,114 @@
+"""``imcevo evaluate``: one design, every number explained."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from imcevo.cli.output import print_json, print_table
+from imcevo.units import engineering
+
+
+def evaluate(
+    problem: Annotated[Path, typer.Argument(metavar="PROBLEM.toml", help="Problem file.")],
+    design: Annotated[
+        Path, typer.Option("--design", metavar="DESIGN.toml", help="A value for every gene of the problem.")
+    ],
+    json: Annotated[bool, typer.Option("--json", help="Print JSON in SI units.")] = False,
+    explain: Annotated[
+        bool, typer.Option("--explain", help="Add equation, inputs and source of every unit cost.")
+    ] = False,
+) -> None:
+    """Evaluate one design: energy, latency, area, their breakdown, repairs and violations."""
+    from imcevo.config import read_toml
+    from imcevo.problem import load_problem
+    from imcevo.problem.designs import evaluation_report
+
+    question = load_problem(problem)
+    report = evaluation_report(
+        question, read_toml(design, what="a design file"), explain=explain, file=design
+    )
+    if json:
+        print_json(report)
+    else:
+        _print_report(report)
+
+
+def _print_report(report: Mapping[str, Any]) -> None:
+    _print_results(report)
+    for title, part, unit in (
+        ("Energy by component", "energy_J", "J"),
+        ("Latency by binding resource", "latency_s", "s"),
+    ):
+        _print_by_network(title, report["breakdown"][part], unit)
+    area = report["breakdown"]["area_m2"]
+    _print_by_network("Area by component", {"chip": area}, "m2")
+    if report["repairs"]:
+        rows = [
+            [repair["key"], str(repair["given"]), str(repair["used"]), repair["reason"]]
+            for repair in report["repairs"]
+        ]
+        print_table("Repaired values", ["key", "given", "used", "because"], rows, text_columns=4)
+    notes = [
+        [name, sentence] for name, sentence in report["notes"].items() if name not in report["violations"]
+    ]
+    if notes:
+        print_table("Notes", ["about", "note"], notes, text_columns=2)
+    for term in report.get("explain", ()):
+        _print_term(term)
+    if report["feasible"]:
+        typer.echo("feasible: every constraint is met")
+    for name in report["violations"]:
+        typer.echo(f"violated: {name}: {report['notes'][name]}")
+
+
+def _print_results(report: Mapping[str, Any]) -> None:
+    rows = []
+    for name, results in report["networks"].items():
+        energy, latency = results["energy_J"], results["latency_s"]
+        rows.append([
+            name, engineering(energy, "J"), engineering(latency, "s"), engineering(energy / latency, "W"),
+            engineering(energy * latency, "Js"),
+        ])  # fmt: skip
+    title = f"Per inference, chip of {engineering(report['area_m2'], 'm2')}"
+    print_table(title, ["network", "energy", "latency", "power", "energy x delay"], rows)
+
+
+def _print_by_network(title: str, parts: Mapping[str, Mapping[str, float]], unit: str) -> None:
+    """Components as rows, largest first, a column per network with its share."""
+    networks = list(parts)
+    components = list(dict.fromkeys(name for network in networks for name in parts[network]))
+    totals = {network: sum(parts[network].values()) for network in networks}
+
+    def weight(component: str) -> float:
+        return sum(parts[network].get(component, 0.0) / totals[network] for network in networks)
+
+    rows = [
+        [
+            component,
+            *(_share(parts[network].get(component, 0.0), totals[network], unit) for network in networks),
+        ]
+        for component in sorted(components, key=weight, reverse=True)
+        if weight(component) > 0
+    ]
+    rows.append(["total", *(engineering(totals[network], unit) for network in networks)])
+    print_table(title, ["", *networks], rows)
+
+
+def _share(value: float, total: float, unit: str) -> str:
+    return f"{engineering(value, unit, 3)} {100 * value / total:4.1f}%" if value else "-"
+
+
+def _print_term(term: Mapping[str, Any]) -> None:
+    unit = "" if term["unit"] == "1" else term["unit"]
+    inputs = [f"{name} = {_told(value)}" for name, value in term["inputs"].items()]
+    typer.echo(f"{term['name']} = {engineering(term['value'], unit).rstrip()}    {term['equation']}")
+    typer.echo(f"    with {', '.join(inputs)}")
+    typer.echo(f"    source: {term['source']}\n")
+
+
+def _told(value: object) -> str:
+    return f"{value:.6g}" if isinstance(value, float) else str(value)

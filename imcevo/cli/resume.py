@@ -1,0 +1,23 @@
+"""`imcevo resume`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def resume(
+    run: Annotated[Path, typer.Argument(metavar="RUN", help="Run folder, or one that holds several runs.")],
+    quiet: Annotated[bool, typer.Option("--quiet", help="Print the run folder only.")] = False,
+) -> None:
+    """Continue an interrupted run; its files become those of a run that was never interrupted."""
+    from imcevo.cli._runs import conclude, progress_on_stderr
+    from imcevo.experiment import resume_run
+
+    worked = resume_run(run, progress=progress_on_stderr(quiet))
+    if not worked and not quiet:
+        typer.echo("nothing to resume: the run is finished")
+    conclude(run, quiet=quiet)
+    typer.echo(str(run))

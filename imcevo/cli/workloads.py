@@ -1,0 +1,113 @@
+"""``imcevo workloads``: networks, their layers and totals, and how these compare with what is published."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from imcevo.cli.output import print_json, print_table
+
+if TYPE_CHECKING:
+    from imcevo.workload import Layer, Network
+
+workloads = typer.Typer(invoke_without_command=True, help="Networks: list them, or show one layer by layer.")
+
+Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+
+
+@workloads.callback()
+def list_networks(context: typer.Context, json: Json = False) -> None:
+    """List the shipped networks with their totals and their deviation from the published ones."""
+    if context.invoked_subcommand is not None:
+        return
+    from imcevo.workload import load_network, network_names
+
+    summaries = [_summary(load_network(name)) for name in network_names()]
+    if json:
+        print_json(summaries)
+        return
+    header = ["network", "family", "layers", "MACs", "published", "parameters", "published"]
+    print_table("Networks", header, [_row(summary) for summary in summaries], text_columns=2)
+    for summary in summaries:
+        typer.echo(f"{summary['network']}: {_sources(summary)}")
+
+
+@workloads.command()
+def show(
+    network: Annotated[str, typer.Argument(metavar="NETWORK", help="Name of a network, or a layer CSV.")],
+    json: Json = False,
+) -> None:
+    """Show a network layer by layer, with totals."""
+    from imcevo.workload import load_network
+
+    shown = load_network(network, key="NETWORK")
+    if json:
+        print_json({**_summary(shown), "layers": [_layer(layer) for layer in shown.layers]})
+        return
+    sizes = ("N", "G", "C", "M", "P", "Q", "R", "S")
+    rows = [
+        [
+            layer.name, layer.kind, *(str(getattr(layer, size)) for size in sizes),
+            f"{layer.stride_h}x{layer.stride_w}", f"{layer.macs:,}", f"{layer.n_parameters:,}",
+            f"{layer.ops:,}", _flags(layer),
+        ]
+        for layer in shown.layers
+    ]  # fmt: skip
+    header = ["layer", "kind", *sizes, "stride", "MACs", "parameters", "operations", "flags"]
+    total = ["total", "", *[""] * len(sizes), "", f"{shown.macs:,}", f"{shown.parameters:,}"]
+    rows.append([*total, f"{sum(layer.ops for layer in shown.layers):,}", ""])
+    print_table(f"{shown.name}: {shown.description}", header, rows, text_columns=2)
+    typer.echo(
+        f"C and M are per group. MACs with two activations (attention): {shown.attention_macs:,}. "
+        f"Weights that need array cells: {shown.array_weights:,}."
+    )
+
+
+def _summary(network: Network) -> dict[str, Any]:
+    """Totals of a network; deviations are fractions of the published figure."""
+    published = network.published
+    return {
+        "network": network.name,
+        "family": network.family,
+        "description": network.description,
+        "n_layers": len(network.layers),
+        "macs": network.macs,
+        "attention_macs": network.attention_macs,
+        "parameters": network.parameters,
+        "array_weights": network.array_weights,
+        "published": asdict(published) if published else None,
+        "macs_deviation": network.macs_as_published / published.macs - 1 if published else None,
+        "parameters_deviation": network.parameters / published.parameters - 1 if published else None,
+    }
+
+
+def _row(summary: dict[str, Any]) -> list[str]:
+    cells = [summary["network"], summary["family"], str(summary["n_layers"])]
+    for quantity in ("macs", "parameters"):
+        published = summary["published"]
+        told = f"{published[quantity]:,} ({summary[f'{quantity}_deviation']:+.2%})" if published else "-"
+        cells += [f"{summary[quantity]:,}", told]
+    return cells
+
+
+def _sources(summary: dict[str, Any]) -> str:
+    published = summary["published"]
+    if not published:
+        return "no published figures"
+    length = published["sequence_length"]
+    counted = "counted" if published["attention_products_counted"] else "not counted"
+    parts = [f"MACs: {published['macs_source']}", f"parameters: {published['source']}"]
+    parts += [f"sequence length {length}"] if length else []
+    parts += [f"attention products {counted} in the published MACs"] if summary["attention_macs"] else []
+    return "; ".join(parts)
+
+
+def _layer(layer: Layer) -> dict[str, Any]:
+    return {**asdict(layer), "parameters": layer.n_parameters, "macs": layer.macs}
+
+
+def _flags(layer: Layer) -> str:
+    names = ("dynamic", "sequential", "from_dram", "to_dram")
+    return " ".join(name for name in names if getattr(layer, name))

@@ -1,0 +1,181 @@
+"""Running experiments: run folders made, continued, finished."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numba
+
+from imcevo.errors import UserError
+from imcevo.experiment import manifest as manifests
+from imcevo.experiment.config import Experiment, RunSpec, load_experiment
+from imcevo.experiment.files import LOCK, locked, make_folder, os_errors_told, write_atomically
+from imcevo.experiment.manifest import Manifest, Stretch, load_manifest, new_manifest
+from imcevo.experiment.results import write_results
+from imcevo.experiment.session import EVALUATIONS, Progress, Session
+from imcevo.problem import CodesignProblem, load_problem
+
+EXPERIMENT = "experiment.toml"
+PROBLEM = "problem.toml"
+LOG = "run.log"
+DEFAULT_FOLDER = Path("results") / "runs"
+
+ProgressOf = Callable[[RunSpec, Path], Progress]
+
+
+def run_experiment(
+    experiment: Experiment, *, out: Path | None = None, progress: ProgressOf | None = None
+) -> Path:
+    """Run an experiment in a folder that does not exist yet.
+
+    One run has its files in ``results/runs/<experiment>/<seed>``, or in `out`. Several have theirs in
+    ``<seed>`` and ``<baseline>/<seed>`` below ``results/runs/<experiment>``, or below `out`.
+
+    Returns:
+        The run's folder, or the one that holds the several runs.
+
+    Raises:
+        UserError: the folder exists with something in it, or cannot be written; the problem file is wrong.
+    """
+    runs = experiment.runs()
+    folder = out
+    if folder is None:
+        folder = DEFAULT_FOLDER / experiment.name
+        folder = folder / runs[0].folder if len(runs) == 1 else folder
+    problem = load_problem(experiment.problem)
+    _require_unused(folder)
+    _prepare(folder, problem, experiment.resolved_toml(runs[0] if len(runs) == 1 else None))
+    _work(folder, problem, experiment, progress)
+    return folder
+
+
+def resume_run(
+    folder: Path,
+    *,
+    progress: ProgressOf | None = None,
+) -> bool:
+    """Continue the run, or the several runs, of a folder; the files become those of an uninterrupted run.
+
+    Returns:
+        False if there was nothing left to do.
+
+    Raises:
+        UserError: not such a folder; corrupted; of another format version, problem or model; in use.
+    """
+    if not folder.is_dir():
+        raise UserError("is not a folder" if folder.exists() else "no such run folder", file=folder)
+    if not (folder / EXPERIMENT).exists():
+        raise UserError(f"is not a run folder: it has no {EXPERIMENT}", file=folder)
+    experiment = load_experiment(folder / EXPERIMENT)
+    return _work(folder, load_problem(folder / PROBLEM), experiment, progress)
+
+
+def _work(
+    folder: Path,
+    problem: CodesignProblem,
+    experiment: Experiment,
+    progress: ProgressOf | None,
+) -> bool:
+    """All runs of a prepared folder, the finished ones excepted; False if all were finished."""
+    runs = experiment.runs()
+    if len(runs) == 1:
+        return _continue(folder, problem, experiment, runs[0], progress)
+    worked = False
+    with locked(folder):
+        for run in runs:
+            below = folder / run.folder
+            if not (below / EXPERIMENT).exists():
+                _prepare(below, problem, experiment.resolved_toml(run))
+            worked |= _continue(below, problem, experiment, run, progress)
+    return worked
+
+
+def _prepare(folder: Path, problem: CodesignProblem, experiment: str) -> None:
+    """The inputs of a run, the experiment last: a folder that has it can be resumed."""
+    make_folder(folder)
+    for name, text in problem.companion_files().items():
+        make_folder((folder / name).parent)
+        write_atomically(folder / name, text)
+    write_atomically(folder / PROBLEM, problem.resolved_toml())
+    write_atomically(folder / EXPERIMENT, experiment)
+
+
+def _require_unused(folder: Path) -> None:
+    with os_errors_told(folder, "be read"):
+        if not folder.exists():
+            return
+        if not folder.is_dir():
+            raise UserError("is a file, expected a folder for the run", file=folder)
+        names = {entry.name for entry in folder.iterdir()}
+    if EXPERIMENT in names:
+        raise UserError(
+            f"this run exists; continue it with `imcevo resume {folder}`, delete it, or choose another --out",
+            file=folder,
+        )
+    # A run that was killed before it was prepared has left nothing of value.
+    strangers = sorted(n for n in names if n not in (LOCK, PROBLEM, "networks") and not n.endswith(".tmp"))
+    if strangers:
+        raise UserError("is not empty", file=folder, value=strangers[0], allowed="a new or an empty folder")
+
+
+def _continue(
+    folder: Path,
+    problem: CodesignProblem,
+    experiment: Experiment,
+    run: RunSpec,
+    progress: ProgressOf | None,
+) -> bool:
+    with locked(folder):
+        manifest = _manifest(folder, problem, run)
+        if manifest.status == "finished":
+            return False
+        threads = min(experiment.threads or manifests.available_cores(), numba.config.NUMBA_NUM_THREADS)
+        started, clock, before = manifests.now(), time.monotonic(), numba.get_num_threads()
+        numba.set_num_threads(threads)
+        try:
+            with Session(problem, run, experiment.evaluations, folder) as session:
+                verb = "resumed" if session.generation else "started"
+                _note(folder, f"{verb} at {session.evaluations} evaluations, {threads} threads")
+                front = session.work(progress(run, folder) if progress else None)
+            write_results(problem, front, folder)
+        finally:
+            numba.set_num_threads(before)
+        if session.exhausted:
+            _note(folder, f"space exhausted: it has {session.evaluations} distinct designs")
+        size = len(front.number)
+        _note(folder, f"finished: {session.evaluations} evaluations, {size} designs in the front")
+        stretch = Stretch(started=started, seconds=round(time.monotonic() - clock, 3), threads=threads)
+        done = {"status": "finished", "evaluations": session.evaluations, "exhausted": session.exhausted}
+        manifest.model_copy(update={**done, "work": [*manifest.work, stretch]}).save(folder)
+    return True
+
+
+def _manifest(folder: Path, problem: CodesignProblem, run: RunSpec) -> Manifest:
+    """The folder's manifest, checked against what is about to continue it; a new one if there is none."""
+    fresh = new_manifest(
+        problem=problem.name, problem_hash=problem.hash, optimiser=run.optimiser, seed=run.seed
+    )
+    path = folder / manifests.FILE
+    if not path.exists():
+        if (folder / EVALUATIONS).exists():
+            raise UserError(f"is missing, but there is an {EVALUATIONS}", file=path)
+        fresh.save(folder)
+        return fresh
+    found = load_manifest(folder)
+    for key, reason in (
+        ("problem_hash", f"the run answers another question than the {PROBLEM} beside it"),
+        ("optimiser", f"the run is another than the {EXPERIMENT} beside it says"),
+        ("seed", f"the run is another than the {EXPERIMENT} beside it says"),
+        ("model", "the run was made with another version of the model; run the experiment anew"),
+    ):
+        if getattr(found, key) != getattr(fresh, key):
+            expected = str(getattr(fresh, key))
+            raise UserError(reason, file=path, key=key, value=getattr(found, key), allowed=expected)
+    return found
+
+
+def _note(folder: Path, message: str) -> None:
+    with os_errors_told(folder / LOG), (folder / LOG).open("a") as log:
+        log.write(f"{manifests.now()} {message}\n")

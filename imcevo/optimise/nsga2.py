@@ -1,0 +1,92 @@
+"""NSGA-II on integer arrays."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import Field
+
+from imcevo.config import StrictModel
+from imcevo.optimise.base import Genomes, Optimiser, SearchProblem
+from imcevo.optimise.operators import binary_tournament, mutate, uniform_crossover
+from imcevo.optimise.ranking import rank_and_crowding, violation
+from imcevo.problem import Evaluation
+
+
+class Nsga2Options(StrictModel):
+    """``[optimiser]`` with ``name = "nsga2"``.
+
+    Attributes:
+        population: designs kept, and children per generation.
+        crossover_probability: of a pair to recombine at all.
+        mutations_per_child: genes changed per child, on average.
+        step_share: share of the mutations that step to a neighbouring value.
+    """
+
+    population: int = Field(default=100, ge=4, le=100_000)
+    crossover_probability: float = Field(default=0.9, ge=0, le=1)
+    mutations_per_child: float = Field(default=1.0, gt=0)
+    step_share: float = Field(default=0.75, ge=0, le=1)
+
+
+class Nsga2(Optimiser):
+    """NSGA-II (Deb, Pratap, Agarwal, Meyarivan, IEEE TEC 6(2), 2002) on genomes of indices.
+
+    Crowding distances are measured on the scale of the problem's hypervolume box, so that a decade of energy
+    counts as much at its low as at its high end.
+    """
+
+    def __init__(self, problem: SearchProblem, options: Nsga2Options, *, seed: int) -> None:
+        super().__init__(problem, population=options.population, seed=seed)
+        self.options = options
+        self.X: Genomes = np.empty((0, len(problem.upper)), dtype=np.int64)
+        self.F = np.empty((0, problem.n_obj))
+        self.G = np.empty((0, problem.n_constr))
+        self.rank = np.empty(0, dtype=np.int64)
+        self.crowding = np.empty(0)
+
+    def _propose(self, n: int) -> Genomes:
+        if len(self.X) == 0:
+            return self.problem.sample(n, self.rng)
+        n_pairs = (n + 1) // 2
+        chosen = binary_tournament(self.rank, self.crowding, 2 * n_pairs, self.rng)
+        pairs = self.X[chosen].reshape(2, n_pairs, -1)
+        children = uniform_crossover(pairs, self.options.crossover_probability, self.rng)
+        return mutate(
+            children, self.problem.upper, self.options.mutations_per_child, self.options.step_share, self.rng
+        )
+
+    def _learn(self, evaluation: Evaluation) -> None:
+        X = np.concatenate([self.X, evaluation.X])
+        F = np.concatenate([self.F, evaluation.F])
+        G = np.concatenate([self.G, evaluation.G])
+        # Infeasible designs may have any objectives, even ones without a logarithm; they are not compared by
+        # them.
+        violated = violation(G)
+        scaled = np.zeros_like(F)
+        scaled[violated == 0] = self.problem.box.normalised(F[violated == 0])
+        rank, crowding = rank_and_crowding(scaled, violated, self.population)
+        ties = self.rng.random(len(X))
+        kept = np.lexsort((ties, -crowding, rank))[: self.population]
+        self.X, self.F, self.G = X[kept], F[kept], G[kept]
+        self.rank, self.crowding = rank[kept], crowding[kept]
+
+    def _arrays(self) -> Mapping[str, NDArray[Any]]:
+        return {"X": self.X, "F": self.F, "G": self.G, "rank": self.rank, "crowding": self.crowding}
+
+    def _take(self, arrays: Mapping[str, NDArray[Any]]) -> None:
+        shapes = {
+            "X": (np.int64, (self.X.shape[1],)), "F": (np.float64, (self.F.shape[1],)),
+            "G": (np.float64, (self.G.shape[1],)), "rank": (np.int64, ()), "crowding": (np.float64, ()),
+        }  # fmt: skip
+        n = len(arrays["X"])
+        for name, (kind, row) in shapes.items():
+            if arrays[name].dtype != kind or arrays[name].shape != (n, *row):
+                raise ValueError(f"{name} is {arrays[name].dtype}{arrays[name].shape}, expected {(n, *row)}")
+        if n and ((arrays["X"] < 0) | (arrays["X"] > self.problem.upper)).any():
+            raise ValueError("X leaves the search space")
+        self.X, self.F, self.G = arrays["X"], arrays["F"], arrays["G"]
+        self.rank, self.crowding = arrays["rank"], arrays["crowding"]

@@ -1,0 +1,89 @@
+"""The problem file as strict models: what may stand in it. Meaning and cross-checks live beside."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import Field
+
+from imcevo.config import StrictModel
+from imcevo.simulator.deployment import Mode
+from imcevo.workload import Precision
+
+Metric = Literal["energy_J", "latency_s", "area_m2", "power_W", "edp_Js", "edap_Jsm2"]
+Aggregate = Literal["max", "mean", "weighted_mean", "geometric_mean"]
+
+
+class WorkloadsConfig(StrictModel):
+    """``[workloads]``: shipped networks or paths of layer CSVs, and their weights in a weighted mean."""
+
+    networks: list[str]
+    weights: list[float] | None = None
+
+
+class DeploymentConfig(StrictModel):
+    """``[deployment]``: how the networks share the chip; see `imcevo.simulator.Deployment`."""
+
+    mode: Mode
+    inferences_per_switch: float | None = None
+
+
+class MappingConfig(StrictModel):
+    """``[mapping]``."""
+
+    policy: Literal["greedy"]
+
+
+class ObjectiveConfig(StrictModel):
+    """One of ``[[objectives]]``; `aggregate` says how the networks' values become one (area has none)."""
+
+    metric: Metric
+    aggregate: Aggregate | None = None
+
+
+class HypervolumeConfig(StrictModel):
+    """``[hypervolume]``: the box that hypervolumes are measured in, in the order of the objectives."""
+
+    scale: Literal["log10", "linear"]
+    ideal: list[float]
+    reference: list[float]
+
+
+class ProblemConfig(StrictModel):
+    """What every problem file has. The keys of `constraints` and `design_space` are checked by their modules."""
+
+    name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$")
+    description: str = ""
+    workloads: WorkloadsConfig
+    objectives: list[ObjectiveConfig]
+    constraints: dict[str, Any] = Field(default_factory=dict)
+    hypervolume: HypervolumeConfig
+    design_space: dict[str, Any]
+
+
+class PhysicalModel(StrictModel):
+    """``[model]`` of the physical profile."""
+
+    profile: Literal["physical"]
+
+
+class PhysicalProblemConfig(ProblemConfig):
+    """A problem on the physical profile."""
+
+    model: PhysicalModel
+    precision: Precision
+    deployment: DeploymentConfig
+    mapping: MappingConfig
+
+
+class PublishedModel(StrictModel):
+    """``[model]`` of the published profile, which fixes precision, deployment and mapping by its memory."""
+
+    profile: Literal["published"]
+    memory: Literal["rram", "sram"]
+
+
+class PublishedProblemConfig(ProblemConfig):
+    """A problem on the profile of arXiv 2603.03880."""
+
+    model: PublishedModel

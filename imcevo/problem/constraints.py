@@ -1,0 +1,207 @@
+"""Constraints: bounds on metrics and on the simulator's named shortfalls, checked against contradictions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from math import inf
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from imcevo.errors import UserError, listed, unknown_name
+from imcevo.simulator.interface import Metrics
+from imcevo.units import engineering
+
+PER_NETWORK = ("energy_J", "latency_s")
+METRICS = ("area_m2", "power_W", *PER_NETWORK)
+
+
+@dataclass(frozen=True)
+class Constraint:
+    """One bound: ``quantity <= bound`` (sense 1) or ``quantity >= bound`` (sense -1).
+
+    Attributes:
+        quantity: ``area_m2``, ``power_W`` (the largest over networks), ``energy_J`` or ``latency_s`` of
+            `network`, or the name of a shortfall.
+        network: position and name for the quantities of one network.
+    """
+
+    quantity: str
+    bound: float
+    sense: int = 1
+    network: tuple[int, str] | None = None
+
+    @property
+    def name(self) -> str:
+        """``area_m2``, ``latency_s.resnet18``, ``latency_s_min.resnet18``."""
+        side = "" if self.sense > 0 else "_min"
+        return f"{self.quantity}{side}" + (f".{self.network[1]}" if self.network else "")
+
+    @property
+    def unit(self) -> str:
+        return self.quantity.rsplit("_", 1)[-1]
+
+    def missed(self, metrics: Metrics) -> NDArray[np.float64]:
+        """By how much the bound is missed ``[n_designs]``, in the quantity's unit; <= 0 is met."""
+        if self.quantity == "area_m2":
+            value = metrics.area_m2
+        elif self.quantity == "power_W":
+            value = metrics.power_W.max(axis=1)
+        elif self.network is not None:
+            value = getattr(metrics, self.quantity)[:, self.network[0]]
+        else:
+            value = metrics.shortfalls[self.quantity]
+        return self.sense * (np.asarray(value, dtype=np.float64) - self.bound)
+
+    def scaled(self, missed: NDArray[np.float64]) -> NDArray[np.float64]:
+        """`missed` on a scale on which constraints can be added up.
+
+        Relative to the bound. A bound of 0 has no scale of its own: there log(1 + amount), sign kept.
+        """
+        if self.bound == 0:
+            return np.copysign(np.log1p(np.abs(missed)), missed)
+        return missed / abs(self.bound)
+
+    def sentence(self, missed: float) -> str:
+        """One sentence for a missed bound, for designers."""
+        whose = f"{self.quantity} of {self.network[1]}" if self.network else self.quantity
+        bound, value = self.bound, self.bound + self.sense * missed
+        kind = "at most" if self.sense > 0 else "at least"
+        return (
+            f"{whose} is {engineering(value, self.unit)}, {kind} {engineering(bound, self.unit)} is allowed: "
+            f"missed by {engineering(missed, self.unit)}"
+        )
+
+
+def build_constraints(
+    given: Mapping[str, Any],
+    *,
+    networks: Sequence[str],
+    required: Sequence[str],
+    shortfalls: Callable[[], Sequence[str]],
+    file: object = None,
+) -> tuple[Constraint, ...]:
+    """The constraints of a problem file, and after them the profile's `required` shortfalls (<= 0).
+
+    Args:
+        given: ``[constraints]``: quantity -> number (upper bound), ``{min, max}``, or for energy and latency
+            a table of such per network.
+        shortfalls: gives the names of the simulator's shortfalls; called only where a name is not a metric.
+
+    Raises:
+        UserError: unknown quantity or network, a wrong type, bounds that no design can satisfy.
+    """
+    where = None if file is None else str(file)
+    built: list[Constraint] = []
+    for quantity, entry in given.items():
+        key = f"constraints.{quantity}"
+        if quantity in PER_NETWORK:
+            built += _per_network(quantity, entry, networks, where, key)
+        elif quantity in METRICS:
+            built += _bounds(quantity, entry, None, where, key)
+        else:
+            known = tuple(shortfalls())
+            if quantity not in known:
+                raise unknown_name("constraint", quantity, (*METRICS, *known), file=where, key=key)
+            built += _bounds(quantity, entry, None, where, key)
+    _check_power(built, networks, where)
+    asked = [c.quantity for c in built if c.sense > 0]
+    _check_required([c for c in built if c.quantity in required], where)
+    built += [Constraint(name, 0.0) for name in required if name not in asked]
+    return tuple(built)
+
+
+def _per_network(
+    quantity: str, entry: Any, networks: Sequence[str], where: str | None, key: str
+) -> list[Constraint]:
+    if not isinstance(entry, dict) or set(entry) <= {"min", "max"}:
+        entry = dict.fromkeys(networks, entry)
+    built: list[Constraint] = []
+    for name, bound in entry.items():
+        if name not in networks:
+            raise unknown_name("network of this problem", name, networks, file=where, key=f"{key}.{name}")
+        built += _bounds(quantity, bound, (list(networks).index(name), name), where, f"{key}.{name}")
+    return built
+
+
+def _bounds(
+    quantity: str, entry: Any, network: tuple[int, str] | None, where: str | None, key: str
+) -> list[Constraint]:
+    sides = entry if isinstance(entry, dict) else {"max": entry}
+    if not sides:
+        raise UserError(
+            "sets no bound", file=where, key=key, value=entry, allowed="a number, or {min = .., max = ..}"
+        )
+    for side, bound in sides.items():
+        place = f"{key}.{side}" if isinstance(entry, dict) else key
+        if side not in ("min", "max"):
+            raise unknown_name("bound", side, ("min", "max"), file=where, key=place)
+        if isinstance(bound, bool) or not isinstance(bound, int | float):
+            raise UserError(
+                "is not a number",
+                file=where,
+                key=place,
+                value=bound,
+                allowed="a number, or {min = .., max = ..}",
+            )
+        if quantity in METRICS and bound <= 0:
+            raise UserError(
+                f"contradicts that {quantity} is positive",
+                file=where,
+                key=place,
+                value=bound,
+                allowed="numbers above 0",
+            )
+    if sides.get("min", -inf) > sides.get("max", inf):
+        raise UserError(
+            f"contradicts max = {sides['max']!r}: no design can satisfy both",
+            file=where, key=f"{key}.min", value=sides["min"], allowed="min <= max",
+        )  # fmt: skip
+    return [
+        Constraint(quantity, float(sides[s]), sense, network)
+        for s, sense in (("max", 1), ("min", -1))
+        if s in sides
+    ]
+
+
+def _check_required(bounds: Sequence[Constraint], where: str | None) -> None:
+    for bound in bounds:
+        if bound.bound > 0:
+            raise UserError(
+                "contradicts the profile, which always requires 0 or less",
+                file=where, key=f"constraints.{bound.quantity}", value=bound.bound, allowed="0 or less",
+            )  # fmt: skip
+
+
+def _check_power(bounds: Sequence[Constraint], networks: Sequence[str], where: str | None) -> None:
+    """Power is energy / latency: bounds on two of them may leave the third no room."""
+    lowest, highest = [], []
+    for index in range(len(networks)):
+        energy, latency = (_interval(bounds, quantity, index) for quantity in PER_NETWORK)
+        lowest.append(energy[0] / latency[1])
+        highest.append(energy[1] / latency[0] if latency[0] > 0 else inf)
+    least, most = _interval(bounds, "power_W", None)
+    for network, low in zip(networks, lowest, strict=True):
+        # More than a rounding error: equal bounds are a legitimate way to pin a value.
+        if low > most * (1 + 1e-9):
+            raise UserError(
+                f"contradicts the bounds on energy_J and latency_s of {network}: these imply "
+                f"at least {low:.4g} W",
+                file=where, key="constraints.power_W", value=most, allowed=f"{low:.4g} or more",
+            )  # fmt: skip
+    if max(highest) < least * (1 - 1e-9):
+        raise UserError(
+            f"contradicts the bounds on energy_J and latency_s of {listed(networks)}, which imply at most "
+            f"{max(highest):.4g} W",
+            file=where, key="constraints.power_W.min", value=least, allowed=f"{max(highest):.4g} or less",
+        )  # fmt: skip
+
+
+def _interval(bounds: Sequence[Constraint], quantity: str, network: int | None) -> tuple[float, float]:
+    low, high = 0.0, inf
+    for bound in bounds:
+        if bound.quantity == quantity and (bound.network is None or bound.network[0] == network):
+            low, high = (low, bound.bound) if bound.sense > 0 else (bound.bound, high)
+    return low, high

@@ -1,0 +1,103 @@
+"""From a problem file to a `CodesignProblem`, every mistake told by file, key and value."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from importlib import resources
+from importlib.resources.abc import Traversable
+from pathlib import Path
+from typing import Any
+
+from imcevo.errors import UserError
+from imcevo.hardware import DesignSpace, parameter, require_keys
+from imcevo.problem.codesign import CodesignProblem
+from imcevo.problem.constraints import build_constraints
+from imcevo.problem.hypervolume import HypervolumeBox
+from imcevo.problem.objectives import build_objectives
+from imcevo.problem.profiles import Bound, bind, check_known, read_problem_config
+from imcevo.problem.toml_text import to_toml
+from imcevo.simulator.interface import Simulator
+
+
+def load_problem(path: Path | str) -> CodesignProblem:
+    """Read and check a problem file.
+
+    Raises:
+        UserError: the first mistake found, with file, key, value and what is allowed.
+    """
+    file = Path(path)
+    config = read_problem_config(file)
+    bound = bind(config, file)
+    simulator = bound.simulator
+    space = _load_space(config.design_space, simulator, file)
+    objectives = build_objectives(
+        config.objectives, config.workloads.weights, n_networks=len(simulator.networks), file=file
+    )
+    constraints = build_constraints(
+        config.constraints, networks=simulator.networks, required=simulator.required, file=file,
+        shortfalls=lambda: _shortfalls(space, simulator),
+    )  # fmt: skip
+    box = HypervolumeBox.from_config(config.hypervolume, len(objectives), file=file)
+    resolved = config.model_dump(exclude_none=True)
+    resolved["workloads"]["networks"] = bound.references
+    resolved["design_space"] = {k: list(v) if len(v) > 1 else v[0] for k, v in space.values.items()}
+    return CodesignProblem(
+        config.name, config.description, file, _hash(resolved, bound), space, simulator, objectives,
+        constraints, box, to_toml(resolved), bound.companions,
+    )  # fmt: skip
+
+
+def _load_space(given: dict[str, Any], simulator: Simulator, file: Path) -> DesignSpace:
+    """The design space in canonical order: keys as the simulator lists them, numbers ascending."""
+    key = "design_space"
+    for name in given:
+        parameter(name, file=file, key=f"{key}.{name}")
+    require_keys(given, simulator.keys, file=file, key=key)
+    space = DesignSpace.from_lists({name: given[name] for name in simulator.keys}, file=file, key=key)
+    for name, values in space.values.items():
+        for value in values:
+            check_known(simulator, name, value, file=file, place=f"{key}.{name}")
+    if not space.genes:
+        raise UserError(
+            "leaves nothing to choose", file=file, key=key, allowed="a list of values for at least one key"
+        )
+    return DesignSpace(
+        {name: v if isinstance(v[0], str) else tuple(sorted(v)) for name, v in space.values.items()}
+    )
+
+
+def _shortfalls(space: DesignSpace, simulator: Simulator) -> tuple[str, ...]:
+    """Names of the simulator's shortfalls, from one simulated design."""
+    lowest = DesignSpace({name: values[:1] for name, values in space.values.items()})
+    designs = lowest.decode(lowest.upper[None, :])
+    return tuple(simulator.simulate(simulator.repair(designs)).shortfalls)
+
+
+def _hash(resolved: dict[str, Any], bound: Bound) -> str:
+    """SHA-256 of what determines results: the resolved file but its prose, the layers, the shipped data."""
+    content = {key: value for key, value in resolved.items() if key not in ("name", "description")}
+    content["layers"] = bound.layers
+    content["data"] = data_version()
+    return hashlib.sha256(json.dumps(content, sort_keys=True, allow_nan=False).encode()).hexdigest()
+
+
+def data_version() -> str:
+    """Hash of the data files shipped with the package (technology, costs, workloads)."""
+    digest = hashlib.sha256()
+    package = resources.files("imcevo")
+    for floor in ("costs", "technology", "workload"):
+        for name, content in _data_files(package / floor / "data", floor):
+            digest.update(f"{name} {len(content)} ".encode())
+            digest.update(content)
+    return digest.hexdigest()
+
+
+def _data_files(folder: Traversable, name: str) -> list[tuple[str, bytes]]:
+    if not folder.is_dir():
+        return []
+    files: list[tuple[str, bytes]] = []
+    for entry in sorted(folder.iterdir(), key=lambda item: item.name):
+        path = f"{name}/{entry.name}"
+        files += _data_files(entry, path) if entry.is_dir() else [(path, entry.read_bytes())]
+    return files

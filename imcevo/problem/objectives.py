@@ -1,0 +1,130 @@
+"""Objectives: metrics of a chip, aggregated over the suite of networks."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from imcevo.errors import UserError, listed
+from imcevo.problem.config import Aggregate, Metric, ObjectiveConfig
+from imcevo.simulator.interface import Metrics
+
+AGGREGATES: tuple[Aggregate, ...] = ("max", "mean", "weighted_mean", "geometric_mean")
+
+
+@dataclass(frozen=True)
+class Objective:
+    """One minimised quantity.
+
+    With a(.) the aggregate over networks, E energy, L latency and A area: ``energy_J`` = a(E),
+    ``latency_s`` = a(L), ``power_W`` = a(E / L), ``area_m2`` = A, ``edp_Js`` = a(E) a(L),
+    ``edap_Jsm2`` = a(E) a(L) A: products of aggregates, not aggregates of products (the convention of
+    arXiv 2603.03880).
+
+    Attributes:
+        aggregate: None for area.
+        weights: per network, summing to 1, for ``weighted_mean``.
+    """
+
+    metric: Metric
+    aggregate: Aggregate | None
+    weights: tuple[float, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """Column name, e.g. ``energy_J_mean`` or ``area_m2``."""
+        return f"{self.metric}_{self.aggregate}" if self.aggregate else self.metric
+
+    def of(self, metrics: Metrics) -> NDArray[np.float64]:
+        """Values ``[n_designs]``."""
+        if self.metric == "area_m2":
+            return metrics.area_m2
+        if self.metric == "power_W":
+            return self._aggregated(metrics.power_W)
+        if self.metric == "energy_J":
+            return self._aggregated(metrics.energy_J)
+        if self.metric == "latency_s":
+            return self._aggregated(metrics.latency_s)
+        product = self._aggregated(metrics.energy_J) * self._aggregated(metrics.latency_s)
+        return product * metrics.area_m2 if self.metric == "edap_Jsm2" else product
+
+    def _aggregated(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
+        """``[n_designs, n_networks]`` over the networks."""
+        # Network after network, so that a design's sum does not depend on the batch it stands in.
+        columns = [np.ascontiguousarray(column) for column in values.T]
+        if self.aggregate == "max":
+            return np.maximum.reduce(columns)
+        if self.aggregate == "weighted_mean":
+            return sum((w * c for w, c in zip(self.weights, columns, strict=True)), np.zeros(len(values)))
+        if self.aggregate == "geometric_mean":
+            return np.exp(sum((np.log(c) for c in columns), np.zeros(len(values))) / len(columns))
+        return sum(columns, np.zeros(len(values))) / len(columns)
+
+
+def build_objectives(
+    configs: Sequence[ObjectiveConfig],
+    weights: Sequence[float] | None,
+    *,
+    n_networks: int,
+    file: object = None,
+) -> tuple[Objective, ...]:
+    """The objectives of a problem file.
+
+    Raises:
+        UserError: none at all, one twice, a missing or superfluous aggregate, or weights that do not fit the
+            suite or that nothing uses.
+    """
+    where = None if file is None else str(file)
+    if not configs:
+        raise UserError(
+            "lists no objective", file=where, key="objectives", allowed="at least one [[objectives]] table"
+        )
+    shares = _shares(weights, n_networks, where)
+    built: list[Objective] = []
+    for index, config in enumerate(configs):
+        key = f"objectives[{index}]"
+        if config.metric == "area_m2" and config.aggregate is not None:
+            raise UserError(
+                "has no place here: area is the chip's, not a network's",
+                file=where, key=f"{key}.aggregate", value=config.aggregate, allowed="no aggregate",
+            )  # fmt: skip
+        if config.metric != "area_m2" and config.aggregate is None:
+            raise UserError(
+                "this key is missing", file=where, key=f"{key}.aggregate", allowed=listed(AGGREGATES)
+            )
+        if config.aggregate == "weighted_mean" and not shares:
+            raise UserError(
+                "is asked for, but the suite has no weights",
+                file=where, key=f"{key}.aggregate", value=config.aggregate,
+                allowed="workloads.weights to be given",
+            )  # fmt: skip
+        objective = Objective(config.metric, config.aggregate, shares)
+        if objective.name in [other.name for other in built]:
+            raise UserError("is listed twice", file=where, key=key, value=objective.name)
+        built.append(objective)
+    if shares and not any(objective.aggregate == "weighted_mean" for objective in built):
+        raise UserError(
+            "are given, but no objective uses them",
+            file=where, key="workloads.weights", value=list(weights or ()),
+            allowed='no weights, or an objective with aggregate = "weighted_mean"',
+        )  # fmt: skip
+    return tuple(built)
+
+
+def _shares(weights: Sequence[float] | None, n_networks: int, where: str | None) -> tuple[float, ...]:
+    if weights is None:
+        return ()
+    key = "workloads.weights"
+    if len(weights) != n_networks:
+        raise UserError(
+            f"has {len(weights)} weights for {n_networks} networks",
+            file=where, key=key, value=list(weights), allowed="one weight per network",
+        )  # fmt: skip
+    for weight in weights:
+        if weight <= 0:
+            raise UserError("is not positive", file=where, key=key, value=weight, allowed="weights above 0")
+    total = sum(weights)
+    return tuple(weight / total for weight in weights)

@@ -1,0 +1,132 @@
+"""What belongs to one profile alone: the form of its problem files, its networks, its simulator, its data."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from imcevo.config import read_text, read_toml, validated
+from imcevo.costs.adc import ADC_TYPES
+from imcevo.errors import UserError, listed, unknown_name
+from imcevo.hardware import Value
+from imcevo.problem.config import PhysicalProblemConfig, PublishedProblemConfig
+from imcevo.simulator import Deployment, PhysicalSimulator, Simulator, make_simulator
+from imcevo.simulator.published import PublishedSimulator
+from imcevo.technology import Technology
+from imcevo.workload import Network, load_network
+from imcevo.workload.csvfile import LARGEST_CSV_BYTES
+
+AnyProblemConfig = PhysicalProblemConfig | PublishedProblemConfig
+
+_CONFIGS: dict[str, type[AnyProblemConfig]] = {"physical": PhysicalProblemConfig, "published": PublishedProblemConfig}
+_SAFE_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}")
+
+
+class Bound(NamedTuple):
+    """A question's simulator and what its networks are made of.
+
+    Attributes:
+        references: the networks as a resolved problem file names them.
+        companions: relative path -> content of the users' network files among them.
+        layers: network -> its layers, where these are not among the package's data files.
+    """
+
+    simulator: Simulator
+    references: list[str]
+    companions: dict[str, str]
+    layers: dict[str, list[dict[str, Any]]]
+
+
+def read_problem_config(file: Path) -> AnyProblemConfig:
+    """The problem file in the form of its profile.
+
+    Raises:
+        UserError: not a problem file, or the first mistake in it.
+    """
+    data = read_toml(file, what="a problem file")
+    model = data.get("model")
+    profile = model.get("profile") if isinstance(model, Mapping) else None
+    if profile is None:
+        raise UserError("this key is missing", file=file, key="model.profile", allowed=listed(_CONFIGS))
+    if not isinstance(profile, str) or profile not in _CONFIGS:
+        raise unknown_name("profile", profile, _CONFIGS, file=file, key="model.profile")
+    return validated(data, _CONFIGS[profile], file=file)
+
+
+def bind(config: AnyProblemConfig, file: Path) -> Bound:
+    """The simulator that a problem file asks for, bound to its networks.
+
+    Raises:
+        UserError: an empty suite, an unknown network or one twice, a deployment that is not one.
+    """
+    key = "workloads.networks"
+    given = config.workloads.networks
+    if not given:
+        raise UserError("names no network: the suite is empty", file=file, key=key, value=given, allowed="at least one")
+    try:
+        bound = _bind_published(config) if isinstance(config, PublishedProblemConfig) else _bind_physical(config, file)
+    except UserError as error:
+        raise (error if error.file else error.in_file(file)) from None
+    for index, name in enumerate(bound.simulator.networks):
+        if name in bound.simulator.networks[:index]:
+            raise UserError("is in the suite twice", file=file, key=f"{key}[{index}]", value=name)
+    return bound
+
+
+def _bind_physical(config: PhysicalProblemConfig, file: Path) -> Bound:
+    networks: list[Network] = []
+    references: list[str] = []
+    companions: dict[str, str] = {}
+    for index, given in enumerate(config.workloads.networks):
+        key = f"workloads.networks[{index}]"
+        network = load_network(given, relative_to=file.parent, file=file, key=key)
+        if not _SAFE_NAME.fullmatch(network.name):
+            allowed = "letters, digits, '_', '.', '-'"
+            raise UserError("is not a usable network name", key=key, value=network.name, allowed=allowed)
+        if given.endswith(".csv"):
+            given, path = f"networks/{network.name}.csv", file.parent / given
+            companions[given] = read_text(path, what="a network's layer CSV", largest_bytes=LARGEST_CSV_BYTES)
+        networks.append(network)
+        references.append(given)
+    simulator = make_simulator(
+        config.model.profile,
+        networks=networks,
+        precision=config.precision,
+        deployment=Deployment(config.deployment.mode, config.deployment.inferences_per_switch),
+        mapping_policy=config.mapping.policy,
+    )
+    layers = {network.name: [asdict(layer) for layer in network.layers] for network in networks}
+    return Bound(simulator, references, companions, layers)
+
+
+def _bind_published(config: PublishedProblemConfig) -> Bound:
+    networks = config.workloads.networks
+    return Bound(PublishedSimulator(networks, config.model.memory), list(networks), {}, {})
+
+
+def check_known(simulator: Simulator, key: str, value: Value, *, file: object = None, place: str) -> None:
+    """Check a value in its parameter's range against what the profile has data for.
+
+    Raises:
+        UserError: a cell, node, converter or size without data.
+    """
+    try:
+        if isinstance(simulator, PhysicalSimulator):
+            _check_physical(simulator.technology, key, value)
+        elif isinstance(simulator, PublishedSimulator):
+            simulator.check(key, float(value))
+    except UserError as error:
+        where = None if file is None else str(file)
+        raise UserError(error.problem, file=where, key=place, value=value, allowed=error.allowed) from None
+
+
+def _check_physical(technology: Technology, key: str, value: Value) -> None:
+    if key == "cell":
+        technology.cell(str(value))
+    elif key == "node_nm":
+        technology.node(int(value))
+    elif key == "adc_type" and value not in (*ADC_TYPES, "none"):
+        raise unknown_name("ADC type", value, (*ADC_TYPES, "none"))

@@ -1,0 +1,1 @@
+from tests.experiment.small import experiment, fake_simulator  # noqa: F401

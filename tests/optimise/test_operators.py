@@ -1,0 +1,63 @@
+from __future__ import annotations
+
+import numpy as np
+
+from imcevo.optimise.operators import binary_tournament, mutate, uniform_crossover
+from imcevo.optimise.ranking import rank_and_crowding, violation
+from tests.optimise.synthetic import Synthetic
+
+
+def test_tournament_prefers_rank_then_crowding() -> None:
+    rng = np.random.default_rng(0)
+    rank, crowding = np.array([0, 0, 1]), np.array([1.0, np.inf, 5.0])
+    chosen = np.bincount(binary_tournament(rank, crowding, 9000, rng), minlength=3) / 9000
+    # A pair is drawn with replacement: the best wins 5 of 9 pairs, the second 3, the third only against
+    # itself.
+    assert np.allclose(chosen, [3 / 9, 5 / 9, 1 / 9], atol=0.02)
+
+
+def test_crossover_exchanges_genes_within_pairs() -> None:
+    rng = np.random.default_rng(1)
+    parents = np.stack([np.full((400, 20), 3), np.full((400, 20), 8)])
+    children = uniform_crossover(parents, 0.75, rng).reshape(2, 400, 20)
+    assert (children.sum(axis=0) == 11).all()
+    recombined = (children[0] != 3).any(axis=1)
+    assert 0.65 < recombined.mean() < 0.85
+    assert 0.45 < (children[0][recombined] == 8).mean() < 0.55
+
+
+def test_mutation_stays_in_range_and_always_changes_the_chosen_genes() -> None:
+    rng = np.random.default_rng(2)
+    upper = np.array([1, 2, 9, 30])
+    X = np.tile([0, 2, 4, 30], (4000, 1))
+    every = mutate(X, upper, per_child=4.0, step_share=0.5, rng=rng)
+    assert ((every >= 0) & (every <= upper)).all()
+    assert (every != X).all()
+    few = mutate(X, upper, per_child=1.0, step_share=0.5, rng=rng)
+    assert 0.9 < (few != X).sum(axis=1).mean() < 1.1
+    steps = mutate(X, upper, per_child=4.0, step_share=1.0, rng=rng)
+    assert (np.abs(steps - X) == 1).all()
+    draws = mutate(X, upper, per_child=4.0, step_share=0.0, rng=rng)
+    assert set(draws[:, 2].tolist()) == set(range(10)) - {4}
+
+
+def test_ranks_follow_constraint_domination() -> None:
+    F = np.array([[1.0, 4.0], [2.0, 2.0], [4.0, 1.0], [3.0, 3.0], [0.0, 0.0], [0.0, 0.0], [9.0, 9.0]])
+    violated = violation(np.array([[-1], [-1], [0], [-1], [2], [1], [1]], dtype=float))
+    rank, crowding = rank_and_crowding(F, violated, n_needed=4)
+    assert rank.tolist() == [0, 0, 0, 1, 3, 2, 2]
+    assert np.isinf(crowding[[0, 2]]).all()
+    assert np.isfinite(crowding[1])
+    assert (crowding[4:] == 0).all()
+
+
+def test_violation_adds_up_what_is_missed() -> None:
+    assert violation(np.array([[1.0, -5.0, 2.0], [0.0, -1.0, -2.0]])).tolist() == [3.0, 0.0]
+    assert violation(np.empty((2, 0))).tolist() == [0.0, 0.0]
+
+
+def test_synthetic_problem_has_a_front_worth_searching() -> None:
+    problem = Synthetic()
+    E = problem.evaluate(problem.everything())
+    feasible = (E.G <= 0).all(axis=1)
+    assert 0.1 < feasible.mean() < 0.9
