@@ -40,6 +40,7 @@ class Sizes(NamedTuple):
 
     rows: Array
     cols: Array
+    weights: Array  # side by side in one macro, slices together
     converters: Array  # of one macro
     macros: Array  # of the chip, as the following
     tiles: Array
@@ -116,8 +117,10 @@ def _parts(designs: DesignTable, technology: Technology) -> Parts:
 def _sizes(designs: DesignTable, technology: Technology) -> Sizes:
     cols, per_tile, groups = (designs.real(key) for key in ("cols", "macros_per_tile", "router_groups"))
     tiles = designs.real("tiles_per_group") * groups
+    width = technology.circuits.gates.register_weight_width.si
     return Sizes(
-        rows=designs.real("rows"), cols=cols, converters=np.ceil(cols / designs.real("cols_per_adc")),
+        rows=designs.real("rows"), cols=cols, weights=np.ceil(cols * designs.real("bits_per_cell") / width),
+        converters=np.ceil(cols / designs.real("cols_per_adc")),
         macros=tiles * per_tile, tiles=tiles, groups=groups, lanes=designs.real("digital_lanes"),
         input_bits=designs.real("input_buffer_B") * 8, output_bits=designs.real("output_buffer_B") * 8,
         global_bits=designs.real("glb_depth") * GLB_WIDTH_BITS,
@@ -139,8 +142,8 @@ def _areas(parts: Parts, technology: Technology) -> dict[str, Array]:
         "column_periphery": sizes.macros * macro.column_periphery_m2,
         "adc": sizes.macros * macro.adc_m2,
         "adder_tree": sizes.macros * macro.adder_tree_m2,
-        # One adder per converter, one register per column.
-        "shift_add": sizes.macros * (sizes.converters * adder + sizes.cols * register),
+        # One adder per converter, one register per weight.
+        "shift_add": sizes.macros * (sizes.converters * adder + sizes.weights * register),
         # One adder and register per word of a tile buffer's port, that is per macro.
         "accumulators": sizes.macros * (adder + register),
         "input_buffer": sizes.tiles * parts.input_buffer.area_m2,

@@ -12,8 +12,11 @@ from pydantic import Field
 from imcevo.config import StrictModel
 from imcevo.optimise.base import Genomes, Optimiser, SearchProblem
 from imcevo.optimise.operators import binary_tournament, mutate, uniform_crossover
-from imcevo.optimise.ranking import rank_and_crowding, violation
+from imcevo.optimise.ranking import survivors, violation
 from imcevo.problem import Evaluation
+
+
+_WORST = 1e6  # far beyond the box
 
 
 class Nsga2Options(StrictModel):
@@ -24,12 +27,14 @@ class Nsga2Options(StrictModel):
         crossover_probability: of a pair to recombine at all.
         mutations_per_child: genes changed per child, on average.
         step_share: share of the mutations that step to a neighbouring value.
+        infeasible_share: share of the population kept for infeasible designs, see `survivors`.
     """
 
     population: int = Field(default=100, ge=4, le=100_000)
     crossover_probability: float = Field(default=0.9, ge=0, le=1)
     mutations_per_child: float = Field(default=1.0, gt=0)
     step_share: float = Field(default=0.75, ge=0, le=1)
+    infeasible_share: float = Field(default=0.0, ge=0, le=0.5)
 
 
 class Nsga2(Optimiser):
@@ -63,16 +68,15 @@ class Nsga2(Optimiser):
         X = np.concatenate([self.X, evaluation.X])
         F = np.concatenate([self.F, evaluation.F])
         G = np.concatenate([self.G, evaluation.G])
-        # Infeasible designs may have any objectives, even ones without a logarithm; they are not compared by
-        # them.
         violated = violation(G)
-        scaled = np.zeros_like(F)
-        scaled[violated == 0] = self.problem.box.normalised(F[violated == 0])
-        rank, crowding = rank_and_crowding(scaled, violated, self.population)
-        ties = self.rng.random(len(X))
-        kept = np.lexsort((ties, -crowding, rank))[: self.population]
+        # Infeasible designs may have any objectives; those without a logarithm are the worst there are.
+        comparable = (violated == 0) | (F > 0).all(axis=1)
+        scaled = np.full_like(F, _WORST)
+        scaled[comparable] = self.problem.box.normalised(F[comparable])
+        kept, self.rank, self.crowding = survivors(
+            scaled, violated, self.population, self.options.infeasible_share, self.rng
+        )
         self.X, self.F, self.G = X[kept], F[kept], G[kept]
-        self.rank, self.crowding = rank[kept], crowding[kept]
 
     def _arrays(self) -> Mapping[str, NDArray[Any]]:
         return {"X": self.X, "F": self.F, "G": self.G, "rank": self.rank, "crowding": self.crowding}

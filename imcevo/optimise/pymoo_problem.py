@@ -75,3 +75,7 @@ class PymooNsga2(NSGA2):
         self.search.tell(Evaluation(X.astype(np.int64), F, G.reshape(len(X), -1)))
         s = self.search
         self.pop = Population.new(X=s.X, F=s.F, G=s.G, rank=s.rank, crowding=s.crowding)
+
+    def _set_optimum(self, **kwargs: Any) -> None:
+        first = (self.pop.get("rank") == 0) & self.pop.get("feas")
+        self.opt = self.pop[first] if first.any() else self.pop[[np.argmin(self.pop.get("cv"))]]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import moocore
 import numpy as np
 from numpy.typing import NDArray
@@ -15,38 +17,58 @@ def violation(G: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.maximum(G, 0.0).sum(axis=1)
 
 
-def rank_and_crowding(
-    F: NDArray[np.float64], violated: NDArray[np.float64], n_needed: int
-) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-    """Non-domination rank and crowding distance with constraint domination (Deb et al. 2002, section VI).
+class Survivors(NamedTuple):
+    """Designs that live on, the best first.
 
-    Feasible designs are ranked by dominance; each infeasible design ranks behind all feasible ones, by its
-    violation.
+    Attributes:
+        index: into the designs given ``[n_survivors]``.
+        rank: non-domination rank, from 0 ``[n_survivors]``.
+        crowding: crowding distance, infinite at the ends of a front ``[n_survivors]``.
+    """
+
+    index: NDArray[np.intp]
+    rank: NDArray[np.int64]
+    crowding: NDArray[np.float64]
+
+
+def survivors(
+    F: NDArray[np.float64], violated: NDArray[np.float64], n: int, infeasible_share: float, rng: np.random.Generator
+) -> Survivors:
+    """The best `n` designs by non-domination rank, then crowding distance (Deb et al. 2002, section III); ties are drawn.
+
+    Feasible designs come first and infeasible ones by their violation (section VI), unless a share of the places is
+    kept for infeasible designs: then these are ranked among themselves with the violation as one more objective
+    (Ray, Singh, Isaacs, Smith, "Infeasibility driven evolutionary algorithm for constrained optimization", 2009), so that
+    a kind of design whose feasible region is small is not lost before it gets there.
 
     Args:
-        F: objectives ``[n, n_obj]`` on the scale in which crowding is to be measured.
-        violated: ``[n]`` from `violation`.
-        n_needed: crowding is computed for the best fronts that together hold so many designs, and 0
-            elsewhere.
-
-    Returns:
-        Rank ``[n]``, from 0, and crowding distance ``[n]`` (infinite at the ends of a front, 0 if
-        infeasible).
+        F: objectives ``[n_designs, n_obj]`` on the scale in which crowding is to be measured.
+        violated: ``[n_designs]`` from `violation`.
     """
-    feasible = np.flatnonzero(violated == 0)
-    rank = np.zeros(len(F), dtype=np.int64)
+    feasible, infeasible = np.flatnonzero(violated == 0), np.flatnonzero(violated > 0)
+    reserved = min(len(infeasible), int(infeasible_share * n))
+    n_feasible = min(len(feasible), n - reserved)
+    best = _best(feasible, F[feasible], n_feasible, rng)
+    amount = np.log(violated[infeasible])[:, None]
+    compared = np.hstack([F[infeasible], amount]) if infeasible_share > 0 else amount
+    rest = _best(infeasible, compared, min(len(infeasible), n - n_feasible), rng)
+    behind = 0 if infeasible_share > 0 or n_feasible == 0 else int(best.rank.max()) + 1
+    return Survivors(
+        np.concatenate([best.index, rest.index]),
+        np.concatenate([best.rank, rest.rank + behind]),
+        np.concatenate([best.crowding, rest.crowding]),
+    )
+
+
+def _best(index: NDArray[np.intp], F: NDArray[np.float64], n: int, rng: np.random.Generator) -> Survivors:
+    """The best `n` of the designs `index` with the objectives `F`."""
+    rank = moocore.pareto_rank(F) if len(F) else np.zeros(0, dtype=np.int64)
     crowding = np.zeros(len(F))
-    n_fronts = 0
-    if len(feasible):
-        rank[feasible] = moocore.pareto_rank(F[feasible])
-        n_fronts = int(rank[feasible].max()) + 1
-    infeasible = np.flatnonzero(violated > 0)
-    rank[infeasible] = n_fronts + np.unique(violated[infeasible], return_inverse=True)[1]
-    covered = 0
-    for front_number in range(n_fronts):
-        if covered >= n_needed:
-            break
-        front = feasible[rank[feasible] == front_number]
+    covered, front_number = 0, 0
+    while covered < n:
+        front = np.flatnonzero(rank == front_number)
         crowding[front] = _CROWDING.do(F[front])
         covered += len(front)
-    return rank, crowding
+        front_number += 1
+    kept = np.lexsort((rng.random(len(F)), -crowding, rank))[:n]
+    return Survivors(index[kept], rank[kept].astype(np.int64), crowding[kept])

@@ -45,6 +45,7 @@ class Gates(Stated):
     adder_carry_delay: q.Time
     adder_activity: q.Number
     partial_sum_width: q.Bits
+    register_weight_width: q.Bits
 
 
 class SarAdc(Stated):

@@ -1,7 +1,7 @@
 """The nine networks of arXiv 2603.03880 exactly as that framework uses them, kept apart from the correct ones.
 
-They differ from the networks of `imcevo.workload` on purpose (see `DIFFERENCES`): they exist to reproduce published
-figures, not to design chips with.
+They exist to reproduce published figures, not to design chips with. In all of them strides do not enter (inputs are
+counted with the halos of stride 1), and element-wise work, pooling and biases are left out; see also `DIFFERENCES`.
 """
 
 from __future__ import annotations
@@ -16,8 +16,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imcevo.errors import UserError, unknown_name
-from imcevo.workload.layers import Layer
-from imcevo.workload.network import Family, Network
 
 LARGEST_BITS_PER_CELL = 8
 WEIGHT_BITS = 8
@@ -25,21 +23,19 @@ WEIGHT_BITS = 8
 # Order of the dimension axis of every array of the published profile; Y are the weight slices.
 DIMENSIONS = ("C", "M", "P", "Q", "R", "S", "N", "G", "Y")
 
+# What is not as in the network of that name; nothing where every matrix layer is.
 DIFFERENCES: Mapping[str, str] = {
-    "all": "strides do not enter (the simulator ignores their keys): inputs are counted with halos of stride 1; "
-    "element-wise work, pooling and biases are left out",
-    "alexnet": "the first fully connected layer sees 9216 inputs; pooling between layers is not modelled",
-    "densenet201": "no difference in the matrix layers",
-    "gpt2_medium": "attention products are static weights, one of 16 heads' positions as P; sequence of 256",
-    "mobilebert": "attention products are static weights; sequence of 139",
-    "mobilenet_v3": "no difference in the matrix layers",
-    "resnet18": "no difference in the matrix layers",
-    "resnet50": "not the standard network: a searched variant of other widths and depth (first layer 3x3, 32 channels)",
-    "vgg16": "no difference in the matrix layers",
-    "vision_transformer": "attention products are static weights",
+    "alexnet": "",
+    "densenet201": "",
+    "gpt2_medium": "attention products are static weights with one query per head; 256 tokens",
+    "mobilebert": "attention products are static weights with one query per head; 139 tokens",
+    "mobilenet_v3": "",
+    "resnet18": "",
+    "resnet50": "a searched variant of other widths, depth and stem: 7.5 instead of 4.1 billion MACs",
+    "vgg16": "",
+    "vision_transformer": "attention products are static weights with one query per head",
 }
-_TRANSFORMERS = ("gpt2_medium", "mobilebert", "vision_transformer")
-PUBLISHED_NETWORKS = tuple(sorted(set(DIFFERENCES) - {"all"}))
+PUBLISHED_NETWORKS = tuple(DIFFERENCES)
 
 
 class PublishedSuite(NamedTuple):
@@ -95,17 +91,3 @@ def _layers(name: str) -> tuple[tuple[tuple[int, ...], float, tuple[float, ...]]
         (tuple(int(row[d]) for d in DIMENSIONS[:-1]), float(row["mean_input"]), tuple(float(row[k]) for k in levels))
         for row in rows
     )
-
-
-def published_network(name: str) -> Network:
-    """A published network as layers, for tables and totals; its value statistics stay in `published_suite`.
-
-    Raises:
-        UserError: unknown name.
-    """
-    layers = tuple(
-        Layer(name=f"{index:03d}", **dict(zip(DIMENSIONS, sizes, strict=False)))
-        for index, (sizes, _, _) in enumerate(_layers(name))
-    )
-    family: Family = "transformer" if name in _TRANSFORMERS else "cnn"
-    return Network(name, family, f"as used by arXiv 2603.03880: {DIFFERENCES[name]}", layers)

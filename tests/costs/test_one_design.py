@@ -17,7 +17,7 @@ V, F = 0.9, 28e-9
 FO4 = 8.01 * PS
 CLOCK = 100 * FO4
 MACROS, TILES, GROUPS = 4 * 8 * 8, 4 * 8, 4
-ROWS, COLS, CONVERTERS = 128, 128, 16
+ROWS, COLS, CONVERTERS, BITS = 128, 128, 16, 2
 WIRE_OHM_PER_M = 3.81e-8 / (49.7e-9**2 * 1.83)
 LOAD, WIRE_F_PER_M = 0.35 * FF, 2e-10
 AREA_32, ENERGY_32 = 0.802, 0.2815 / 0.3583
@@ -69,7 +69,7 @@ def test_rram() -> None:
         "column_periphery": MACROS * COLS * 39.2 * AREA_32 * UM2,
         "adc": MACROS * CONVERTERS * 10 ** (1.206 - 0.0369 * 8) * 2**8 * UM2,
         "adder_tree": 0,
-        "shift_add": MACROS * 24 * (CONVERTERS * 4.789 + COLS * 3.684) * UM2,
+        "shift_add": MACROS * 24 * (CONVERTERS * 4.789 + COLS * BITS / 8 * 3.684) * UM2,
         "accumulators": MACROS * 24 * (4.789 + 3.684) * UM2,
         "input_buffer": TILES * 65536 * 160 * F**2 / 0.6,
         "output_buffer": TILES * 65536 * 160 * F**2 / 0.6,

@@ -88,8 +88,8 @@ def test_a_run_leaves_its_summary_and_its_front(experiment, tmp_path):
     assert len(front) == summary["front"]
     problem = load_problem(folder / "problem.toml")
     best = problem.frame(problem.space.encode(summary["best"]["ela"]["design"])[None, :]).iloc[0]
-    largest = best[["energy_J.resnet18", "energy_J.alexnet"]].max() * best[["latency_s.resnet18", "latency_s.alexnet"]].max()
-    assert summary["best"]["ela"]["value"] == pytest.approx(largest * best["area_m2"])
+    energy, latency = (max(best[f"{q}.resnet18"], best[f"{q}.alexnet"]) for q in ("energy_J", "latency_s"))
+    assert summary["best"]["ela"]["value"] == pytest.approx(energy * latency * best["area_m2"])
     assert [status.decided for status in seen][-1] == seen[-1].to_decide == 432
     assert "left" in str(seen[0])
     assert resume_certification(folder) is False
@@ -117,7 +117,8 @@ def test_interrupted_and_resumed_gives_the_same_files(experiment, tmp_path, monk
 def test_killed_and_resumed_gives_the_same_files(experiment, tmp_path):
     straight = certify(load_certification(experiment), out=tmp_path / "straight")
     code = (
-        "import time; from pathlib import Path; from imcevo.experiment import certify as c; c.CHECKPOINT_EVERY_S = 0.0; "
+        "import time; from pathlib import Path; from imcevo.experiment import certify as c; "
+        "c.CHECKPOINT_EVERY_S = 0.0; "
         f"c.certify(c.load_certification(Path({str(experiment)!r})), out=Path({str(tmp_path / 'killed')!r}), "
         "progress=lambda status: time.sleep(0.2))"
     )
@@ -164,7 +165,7 @@ def test_a_damaged_or_foreign_checkpoint_is_told(experiment, tmp_path, monkeypat
     intact = file.read_bytes()
     for damaged in (b"", b"garbage", intact[:-30]):
         file.write_bytes(damaged)
-        with pytest.raises(UserError, match="checkpoint.npz"):
+        with pytest.raises(UserError, match=r"checkpoint\.npz"):
             resume_certification(tmp_path / "run")
     file.unlink()
     assert resume_certification(tmp_path / "run")

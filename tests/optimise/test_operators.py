@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 
 from imcevo.optimise.operators import binary_tournament, mutate, uniform_crossover
-from imcevo.optimise.ranking import rank_and_crowding, violation
+from imcevo.optimise.ranking import survivors, violation
 from tests.optimise.synthetic import Synthetic
 
 
@@ -44,11 +44,24 @@ def test_mutation_stays_in_range_and_always_changes_the_chosen_genes() -> None:
 def test_ranks_follow_constraint_domination() -> None:
     F = np.array([[1.0, 4.0], [2.0, 2.0], [4.0, 1.0], [3.0, 3.0], [0.0, 0.0], [0.0, 0.0], [9.0, 9.0]])
     violated = violation(np.array([[-1], [-1], [0], [-1], [2], [1], [1]], dtype=float))
-    rank, crowding = rank_and_crowding(F, violated, n_needed=4)
-    assert rank.tolist() == [0, 0, 0, 1, 3, 2, 2]
-    assert np.isinf(crowding[[0, 2]]).all()
-    assert np.isfinite(crowding[1])
-    assert (crowding[4:] == 0).all()
+    index, rank, crowding = survivors(F, violated, 6, 0.0, np.random.default_rng(0))
+    assert sorted(index[:2]) == [0, 2]
+    assert index[2:4].tolist() == [1, 3]
+    assert sorted(index[4:]) == [5, 6]  # the smaller violation, whatever their objectives
+    assert rank.tolist() == [0, 0, 0, 1, 2, 2]
+    assert np.isinf(crowding[:2]).all()
+    assert np.isfinite(crowding[2])
+
+
+def test_a_share_of_the_places_is_kept_for_promising_infeasible_designs() -> None:
+    F = np.array([[1.0, 1.0], [2.0, 2.0], [3.0, 3.0], [0.5, 0.5], [0.6, 0.6], [0.7, 0.7], [9.0, 9.0]])
+    violated = np.array([0.0, 0.0, 0.0, 3.0, 1.0, 2.0, 4.0])
+    index, rank, _ = survivors(F, violated, 4, 0.5, np.random.default_rng(0))
+    assert index[:2].tolist() == [0, 1]
+    # 4 and 3 trade objectives for violation; 5 is worse than 4 in both, 6 than all
+    assert sorted(index[2:]) == [3, 4]
+    assert rank.tolist() == [0, 1, 0, 0]
+    assert sorted(survivors(F, violated, 7, 0.2, np.random.default_rng(0)).index) == list(range(7))
 
 
 def test_violation_adds_up_what_is_missed() -> None:

@@ -3,6 +3,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import pytest
 from pymoo.algorithms.moo.nsga2 import NSGA2
 from pymoo.operators.crossover.sbx import SBX
 from pymoo.operators.mutation.pm import PM
@@ -42,8 +43,9 @@ def test_reals_are_rounded_to_the_nearest_index() -> None:
     assert np.array_equal(out["G"], exact.G)
 
 
-def test_our_nsga2_in_pymoos_interface_evaluates_the_same_designs() -> None:
-    options = Nsga2Options(population=30)
+@pytest.mark.parametrize("infeasible_share", [0.0, 0.3])
+def test_our_nsga2_in_pymoos_interface_evaluates_the_same_designs(infeasible_share: float) -> None:
+    options = Nsga2Options(population=30, infeasible_share=infeasible_share)
     inside: Any = Codesign()
     result = minimize(as_pymoo(inside), PymooNsga2(options), ("n_gen", 8), seed=5)
     outside: Any = Codesign()
