@@ -15,7 +15,6 @@ from imcevo.optimise.operators import binary_tournament, mutate, uniform_crossov
 from imcevo.optimise.ranking import survivors, violation
 from imcevo.problem import Evaluation
 
-
 _WORST = 1e6  # far beyond the box
 
 
@@ -32,8 +31,8 @@ class Nsga2Options(StrictModel):
 
     population: int = Field(default=100, ge=4, le=100_000)
     crossover_probability: float = Field(default=0.9, ge=0, le=1)
-    mutations_per_child: float = Field(default=1.0, gt=0)
-    step_share: float = Field(default=0.75, ge=0, le=1)
+    mutations_per_child: float = Field(default=1.5, gt=0)
+    step_share: float = Field(default=0.5, ge=0, le=1)
     infeasible_share: float = Field(default=0.0, ge=0, le=0.5)
 
 

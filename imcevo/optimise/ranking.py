@@ -21,12 +21,12 @@ class Survivors(NamedTuple):
     """Designs that live on, the best first.
 
     Attributes:
-        index: into the designs given ``[n_survivors]``.
+        chosen: their places among the designs given ``[n_survivors]``.
         rank: non-domination rank, from 0 ``[n_survivors]``.
         crowding: crowding distance, infinite at the ends of a front ``[n_survivors]``.
     """
 
-    index: NDArray[np.intp]
+    chosen: NDArray[np.intp]
     rank: NDArray[np.int64]
     crowding: NDArray[np.float64]
 
@@ -34,12 +34,12 @@ class Survivors(NamedTuple):
 def survivors(
     F: NDArray[np.float64], violated: NDArray[np.float64], n: int, infeasible_share: float, rng: np.random.Generator
 ) -> Survivors:
-    """The best `n` designs by non-domination rank, then crowding distance (Deb et al. 2002, section III); ties are drawn.
+    """The best `n` designs by non-domination rank, then crowding distance; ties are drawn.
 
-    Feasible designs come first and infeasible ones by their violation (section VI), unless a share of the places is
-    kept for infeasible designs: then these are ranked among themselves with the violation as one more objective
-    (Ray, Singh, Isaacs, Smith, "Infeasibility driven evolutionary algorithm for constrained optimization", 2009), so that
-    a kind of design whose feasible region is small is not lost before it gets there.
+    Feasible designs come first and infeasible ones by their violation (Deb et al. 2002, sections III and VI), unless a
+    share of the places is kept for infeasible designs: then these are ranked among themselves with the violation as one
+    more objective (Ray, Singh, Isaacs, Smith, "Infeasibility driven evolutionary algorithm for constrained
+    optimization", 2009), so that a kind of design whose feasible region is small is not lost before it gets there.
 
     Args:
         F: objectives ``[n_designs, n_obj]`` on the scale in which crowding is to be measured.
@@ -54,7 +54,7 @@ def survivors(
     rest = _best(infeasible, compared, min(len(infeasible), n - n_feasible), rng)
     behind = 0 if infeasible_share > 0 or n_feasible == 0 else int(best.rank.max()) + 1
     return Survivors(
-        np.concatenate([best.index, rest.index]),
+        np.concatenate([best.chosen, rest.chosen]),
         np.concatenate([best.rank, rest.rank + behind]),
         np.concatenate([best.crowding, rest.crowding]),
     )

@@ -62,9 +62,14 @@ class ProblemConfig(StrictModel):
 
 
 class PhysicalModel(StrictModel):
-    """``[model]`` of the physical profile."""
+    """``[model]`` of the physical profile.
+
+    Attributes:
+        cells: folder of the user's own bit cells, one TOML file each, relative to the problem file.
+    """
 
     profile: Literal["physical"]
+    cells: str | None = None
 
 
 class PhysicalProblemConfig(ProblemConfig):

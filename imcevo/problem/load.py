@@ -41,10 +41,13 @@ def load_problem(path: Path | str) -> CodesignProblem:
     box = HypervolumeBox.from_config(config.hypervolume, len(objectives), file=file)
     resolved = config.model_dump(exclude_none=True)
     resolved["workloads"]["networks"] = bound.references
+    if bound.cells:
+        resolved["model"]["cells"] = "cells"
+    companions = bound.companions | {f"cells/{name}": text for name, text in bound.cells.items()}
     resolved["design_space"] = {k: list(v) if len(v) > 1 else v[0] for k, v in space.values.items()}
     return CodesignProblem(
         config.name, config.description, file, _hash(resolved, bound), space, simulator, objectives,
-        constraints, box, to_toml(resolved), bound.companions,
+        constraints, box, to_toml(resolved), companions,
     )  # fmt: skip
 
 
@@ -75,9 +78,9 @@ def _shortfalls(space: DesignSpace, simulator: Simulator) -> tuple[str, ...]:
 
 
 def _hash(resolved: dict[str, Any], bound: Bound) -> str:
-    """SHA-256 of what determines results: the resolved file but its prose, the layers, the shipped data."""
+    """SHA-256 of what determines results: the resolved file but its prose, layers, own cells, the shipped data."""
     content = {key: value for key, value in resolved.items() if key not in ("name", "description")}
-    content["layers"] = bound.layers
+    content["layers"], content["cells"] = bound.layers, bound.cells
     content["data"] = data_version()
     return hashlib.sha256(json.dumps(content, sort_keys=True, allow_nan=False).encode()).hexdigest()
 

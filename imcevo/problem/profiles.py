@@ -15,7 +15,7 @@ from imcevo.hardware import Value
 from imcevo.problem.config import PhysicalProblemConfig, PublishedProblemConfig
 from imcevo.simulator import Deployment, PhysicalSimulator, Simulator, make_simulator
 from imcevo.simulator.published import PublishedSimulator
-from imcevo.technology import Technology
+from imcevo.technology import Technology, load_technology
 from imcevo.workload import Network, load_network
 from imcevo.workload.csvfile import LARGEST_CSV_BYTES
 
@@ -32,12 +32,14 @@ class Bound(NamedTuple):
         references: the networks as a resolved problem file names them.
         companions: relative path -> content of the users' network files among them.
         layers: network -> its layers, where these are not among the package's data files.
+        cells: file name -> content of the user's bit cells.
     """
 
     simulator: Simulator
     references: list[str]
     companions: dict[str, str]
     layers: dict[str, list[dict[str, Any]]]
+    cells: dict[str, str]
 
 
 def read_problem_config(file: Path) -> AnyProblemConfig:
@@ -91,20 +93,24 @@ def _bind_physical(config: PhysicalProblemConfig, file: Path) -> Bound:
             companions[given] = read_text(path, what="a network's layer CSV", largest_bytes=LARGEST_CSV_BYTES)
         networks.append(network)
         references.append(given)
+    folder = None if config.model.cells is None else file.parent / config.model.cells
     simulator = make_simulator(
         config.model.profile,
         networks=networks,
         precision=config.precision,
         deployment=Deployment(config.deployment.mode, config.deployment.inferences_per_switch),
         mapping_policy=config.mapping.policy,
+        technology=load_technology(folder),
     )
     layers = {network.name: [asdict(layer) for layer in network.layers] for network in networks}
-    return Bound(simulator, references, companions, layers)
+    own_cells = sorted(folder.glob("*.toml")) if folder is not None else []
+    cells = {path.name: read_text(path, what="a bit cell") for path in own_cells}
+    return Bound(simulator, references, companions, layers, cells)
 
 
 def _bind_published(config: PublishedProblemConfig) -> Bound:
     networks = config.workloads.networks
-    return Bound(PublishedSimulator(networks, config.model.memory), list(networks), {}, {})
+    return Bound(PublishedSimulator(networks, config.model.memory), list(networks), {}, {}, {})
 
 
 def check_known(simulator: Simulator, key: str, value: Value, *, file: object = None, place: str) -> None:

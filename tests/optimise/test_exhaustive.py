@@ -1,34 +1,16 @@
 """The exhaustive search against brute force on small spaces."""
 
-from pathlib import Path
-
 import numpy as np
 import pytest
 
 from imcevo.errors import UserError
-from imcevo.hardware import DesignSpace
 from imcevo.optimise.exhaustive import ExhaustiveSearch, proven_genes
 from imcevo.optimise.optima import SCALARS, scalar
-from imcevo.problem import CodesignProblem, HypervolumeBox
 from imcevo.problem.constraints import Constraint
-from imcevo.problem.objectives import Objective
 from imcevo.simulator.interface import Metrics
-from imcevo.simulator.published import PublishedSimulator
-from tests.simulator.published_cases import SPACES
+from tests.optimise.published_problems import problem_of
 
 OPTIMA = tuple(SCALARS)
-
-
-def problem_of(memory, metrics=("energy_J", "latency_s", "area_m2"), constraints=()):
-    simulator = PublishedSimulator(["resnet18", "alexnet"], memory)
-    space = DesignSpace({key: tuple(SPACES[memory][key]) for key in simulator.keys})
-    objectives = tuple(Objective(metric, None if metric == "area_m2" else "mean") for metric in metrics)
-    bounds = (Constraint("area_m2", 8e-4), *(Constraint(name, 0.0) for name in simulator.required), *constraints)
-    n = len(objectives)
-    box = HypervolumeBox(ideal=np.full(n, 1e-12), reference=np.ones(n), log10=True)
-    return CodesignProblem(
-        "small", "", Path("small.toml"), "0" * 64, space, simulator, objectives, bounds, box, "", {}
-    )
 
 
 def searched(problem, chunk=65536):

@@ -44,10 +44,10 @@ def test_mutation_stays_in_range_and_always_changes_the_chosen_genes() -> None:
 def test_ranks_follow_constraint_domination() -> None:
     F = np.array([[1.0, 4.0], [2.0, 2.0], [4.0, 1.0], [3.0, 3.0], [0.0, 0.0], [0.0, 0.0], [9.0, 9.0]])
     violated = violation(np.array([[-1], [-1], [0], [-1], [2], [1], [1]], dtype=float))
-    index, rank, crowding = survivors(F, violated, 6, 0.0, np.random.default_rng(0))
-    assert sorted(index[:2]) == [0, 2]
-    assert index[2:4].tolist() == [1, 3]
-    assert sorted(index[4:]) == [5, 6]  # the smaller violation, whatever their objectives
+    chosen, rank, crowding = survivors(F, violated, 6, 0.0, np.random.default_rng(0))
+    assert sorted(chosen[:2]) == [0, 2]
+    assert chosen[2:4].tolist() == [1, 3]
+    assert sorted(chosen[4:]) == [5, 6]  # the smaller violation, whatever their objectives
     assert rank.tolist() == [0, 0, 0, 1, 2, 2]
     assert np.isinf(crowding[:2]).all()
     assert np.isfinite(crowding[2])
@@ -56,12 +56,12 @@ def test_ranks_follow_constraint_domination() -> None:
 def test_a_share_of_the_places_is_kept_for_promising_infeasible_designs() -> None:
     F = np.array([[1.0, 1.0], [2.0, 2.0], [3.0, 3.0], [0.5, 0.5], [0.6, 0.6], [0.7, 0.7], [9.0, 9.0]])
     violated = np.array([0.0, 0.0, 0.0, 3.0, 1.0, 2.0, 4.0])
-    index, rank, _ = survivors(F, violated, 4, 0.5, np.random.default_rng(0))
-    assert index[:2].tolist() == [0, 1]
+    chosen, rank, _ = survivors(F, violated, 4, 0.5, np.random.default_rng(0))
+    assert chosen[:2].tolist() == [0, 1]
     # 4 and 3 trade objectives for violation; 5 is worse than 4 in both, 6 than all
-    assert sorted(index[2:]) == [3, 4]
+    assert sorted(chosen[2:]) == [3, 4]
     assert rank.tolist() == [0, 1, 0, 0]
-    assert sorted(survivors(F, violated, 7, 0.2, np.random.default_rng(0)).index) == list(range(7))
+    assert sorted(survivors(F, violated, 7, 0.2, np.random.default_rng(0)).chosen) == list(range(7))
 
 
 def test_violation_adds_up_what_is_missed() -> None:

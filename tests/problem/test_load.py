@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import tomllib
+from importlib import resources
 
 import numpy as np
 import pytest
@@ -215,3 +216,27 @@ def mutate(config, path, junk):
 )  # fmt: skip
 def test_toml_is_read_back_as_written(data):
     assert tomllib.loads(to_toml(data)) == data
+
+
+def test_own_cells_come_from_a_folder_and_travel_with_the_problem(write, config, tmp_path):
+    (tmp_path / "mine").mkdir()
+    shipped = resources.files("imcevo") / "technology" / "data" / "cells" / "rram_1t1r.toml"
+    (tmp_path / "mine" / "small_rram.toml").write_text(shipped.read_text().replace("value = 48", "value = 24"))
+    config["model"]["cells"] = "mine"
+    config["design_space"]["cell"] = ["rram_1t1r", "small_rram"]
+    problem = load_problem(write(config))
+    E = problem.evaluate(np.array([[0] * problem.n_var, [1] + [0] * (problem.n_var - 1)]))
+    assert problem.variable_names[0] == "cell"
+    assert E.F[1, 2] < E.F[0, 2]  # half the cell area
+
+    moved = tmp_path / "moved"
+    for name, text in {**problem.companion_files(), "problem.toml": problem.resolved_toml()}.items():
+        (moved / name).parent.mkdir(parents=True, exist_ok=True)
+        (moved / name).write_text(text)
+    assert load_problem(moved / "problem.toml").hash == problem.hash
+    (tmp_path / "mine" / "small_rram.toml").write_text(shipped.read_text())
+    assert load_problem(write(config)).hash != problem.hash
+
+    config["model"]["cells"] = "nowhere"
+    with pytest.raises(UserError, match="nowhere"):
+        load_problem(write(config))

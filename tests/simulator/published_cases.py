@@ -9,7 +9,7 @@ FOUR = ("resnet18", "vgg16", "alexnet", "mobilenet_v3")
 SPACES = {
     "rram": {
         "bits_per_cell": [1, 3, 4, 8], "rows": [128, 256, 512], "cols": [32, 64, 256], "macros_per_tile": [16, 64],
-        "tiles_per_group": [16, 64], "router_groups": [8, 32], "glb_depth": [4096, 32768], "voltage_V": [0.5, 0.7],
+        "tiles_per_group": [16, 64], "router_groups": [8, 32], "glb_depth": [2048, 32768], "voltage_V": [0.5, 0.7],
         "cycle_s": [1e-9, 4e-9],
     },
     "sram": {
