@@ -153,17 +153,14 @@ class PublishedCosts:
         groups, macros, scale = designs.real("router_groups"), designs["macros_per_tile"], self._scaling
         macro = self._macro_area.positions(self._shifted(designs))
         tiles = groups * designs.real("tiles_per_group")
-        buffer = [
-            self._buffer_area["area_m2"][
-                self._buffer_area.at({"macros_per_tile": macros, "depth": designs[side]}, {"depth": side})
-            ]
-            for side in ("rows", "cols")
-        ]
+        tile = macros * self._macro_area["area_m2"][macro]
+        for side in ("rows", "cols"):
+            at = self._buffer_area.at({"macros_per_tile": macros, "depth": designs[side]}, {"depth": side})
+            tile = tile + self._buffer_area["area_m2"][at]
+        depth = self._glb_area.positions(designs)
         return np.stack([
-            scale["area_global_buffer"] * self._glb_area["area_m2"][self._glb_area.positions(designs)],
-            groups * scale["router_group_m2"],
-            scale["area_tiles"] * tiles * buffer[0], scale["area_tiles"] * tiles * buffer[1],
-            scale["area_tiles"] * tiles * macros * self._macro_area["area_m2"][macro],
+            scale["area_global_buffer"] * self._glb_area["area_m2"][depth], groups * scale["router_group_m2"],
+            scale["area_tiles"] * tiles * tile,
         ], axis=1)  # fmt: skip
 
     def _shifted(self, designs: DesignTable) -> DesignTable:

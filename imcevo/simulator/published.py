@@ -33,6 +33,16 @@ _MESHES = ("rows", "cols", "macros_per_tile", "tiles_per_group", "router_groups"
 _COMPONENT = np.array([ENERGY_COMPONENTS.index(component) for _, component, _ in ACTION_TABLE])
 
 
+_AREA_TERMS = {
+    "global_buffer": ("G(depth)", ("glb_depth",)),
+    "interconnect": ("groups x R", ("router_groups",)),
+    "tiles": (
+        "tiles x (B(macros, rows) + B(macros, cols) + macros x A(rows, cols, V))",
+        ("router_groups", "tiles_per_group", "macros_per_tile", "rows", "cols", "voltage_V"),
+    ),
+}
+
+
 class _Work(NamedTuple):
     """What a batch of designs shares: action counts per point, everything else per chip."""
 
@@ -135,9 +145,10 @@ class PublishedSimulator:
             for name, (action, factor) in self.costs.price_terms(designs).items()
         ]  # fmt: skip
         areas = self.costs.areas(designs)[0]
+        source = f"decomposed from areas of {SOURCE} (imcevo.calibrate.published_areas)"
         return terms + [
-            Term(f"area of {name}", "additive table", {}, float(area), "m2", f"decomposed from areas of {SOURCE}")
-            for name, area in zip(AREA_COMPONENTS, areas, strict=True)
+            Term(f"area of {name}", equation, {key: design[key] for key in keys}, float(area), "m2", source)
+            for (name, (equation, keys)), area in zip(_AREA_TERMS.items(), areas, strict=True)
         ]
 
     def shortfall_notes(self, design: Design) -> Mapping[str, str]:
