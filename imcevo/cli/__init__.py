@@ -13,12 +13,14 @@ import typer
 
 from imcevo import __version__
 from imcevo.cli.bench import bench
+from imcevo.cli.calibrate import calibrate
 from imcevo.cli.evaluate import evaluate
 from imcevo.cli.front import front
 from imcevo.cli.plot import plot
 from imcevo.cli.problems import problems
 from imcevo.cli.resume import resume
 from imcevo.cli.run import run
+from imcevo.cli.validate import validate
 from imcevo.cli.workloads import workloads
 from imcevo.errors import UserError
 
@@ -54,7 +56,8 @@ def _root(
 
 for _command in (run, resume, front, plot, evaluate, problems, bench):
     app.command()(_command)
-app.add_typer(workloads, name="workloads")
+for _name, _group in (("workloads", workloads), ("validate", validate), ("calibrate", calibrate)):
+    app.add_typer(_group, name=_name)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
