@@ -21,7 +21,7 @@ from typing import Any, TypeVar
 # runtime reads this when numba first loads it.
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 
-import numba  # noqa: E402
+import numba
 
 _PACKAGE = Path(__file__).parent
 # Everything a kernel can call or be typed by; the floors above never reach into compiled code.
