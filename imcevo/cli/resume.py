@@ -13,6 +13,13 @@ def resume(
     quiet: Annotated[bool, typer.Option("--quiet", help="Print the run folder only.")] = False,
 ) -> None:
     """Continue an interrupted run; its files become those of a run that was never interrupted."""
+    from imcevo.experiment.certify import is_exhaustive
+
+    if (run / "experiment.toml").is_file() and is_exhaustive(run / "experiment.toml"):
+        from imcevo.cli._certify import resume_exhaustive
+
+        resume_exhaustive(run, quiet=quiet)
+        return
     from imcevo.cli._runs import conclude, progress_on_stderr
     from imcevo.experiment import resume_run
 

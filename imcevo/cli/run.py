@@ -20,6 +20,13 @@ def run(
 
     With several seeds or baselines every run has its own folder; the last line is the one that holds them.
     """
+    from imcevo.experiment.certify import is_exhaustive
+
+    if is_exhaustive(experiment):
+        from imcevo.cli._certify import run_exhaustive
+
+        run_exhaustive(experiment, seed=seed, out=out, quiet=quiet)
+        return
     from imcevo.cli._runs import conclude, progress_on_stderr
     from imcevo.experiment import load_experiment, run_experiment
 
