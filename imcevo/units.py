@@ -1,16 +1,9 @@
-"""Unit prefixes as numbers: the code computes in SI and multiplies by these at the boundary."""
+"""Units at the boundary: the code computes in SI."""
 
 from __future__ import annotations
 
-FEMTO, PICO, NANO, MICRO, MILLI = 1e-15, 1e-12, 1e-9, 1e-6, 1e-3
-KILO, MEGA, GIGA, TERA = 1e3, 1e6, 1e9, 1e12
-
-FJ, PJ, NJ, UJ = FEMTO, PICO, NANO, MICRO
-PS, NS, US, MS = PICO, NANO, MICRO, MILLI
-FF = FEMTO
-NM, UM, MM = NANO, MICRO, MILLI
-UM2, MM2 = 1e-12, 1e-6
-NW, UW, MW = NANO, MICRO, MILLI
+PJ = 1e-12
+MM2 = 1e-6
 
 _PREFIXES = ((1e15, "P"), (1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k"), (1.0, ""), (1e-3, "m"), (1e-6, "u"),
              (1e-9, "n"), (1e-12, "p"), (1e-15, "f"), (1e-18, "a"))  # fmt: skip

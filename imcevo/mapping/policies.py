@@ -14,11 +14,6 @@ MappingPolicy = Callable[[Records, Records, int], Mapping]
 _POLICIES: dict[str, MappingPolicy] = {"greedy": map_greedily}
 
 
-def mapping_policy_names() -> tuple[str, ...]:
-    """Names that a problem file may give as ``mapping.policy``."""
-    return tuple(_POLICIES)
-
-
 def mapping_policy(name: str) -> MappingPolicy:
     """The policy of that name.
 

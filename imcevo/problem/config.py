@@ -31,7 +31,7 @@ class DeploymentConfig(StrictModel):
 class MappingConfig(StrictModel):
     """``[mapping]``."""
 
-    policy: Literal["greedy"]
+    policy: str
 
 
 class ObjectiveConfig(StrictModel):

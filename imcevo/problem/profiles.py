@@ -9,13 +9,13 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from imcevo.config import read_text, read_toml, validated
-from imcevo.costs.adc import ADC_TYPES
 from imcevo.errors import UserError, listed, unknown_name
 from imcevo.hardware import Value
+from imcevo.mapping.policies import mapping_policy
 from imcevo.problem.config import PhysicalProblemConfig, PublishedProblemConfig
-from imcevo.simulator import Deployment, PhysicalSimulator, Simulator, make_simulator
+from imcevo.simulator import Deployment, PhysicalSimulator, Simulator
 from imcevo.simulator.published import PublishedSimulator
-from imcevo.technology import Technology, load_technology
+from imcevo.technology import load_technology
 from imcevo.workload import Network, load_network
 from imcevo.workload.csvfile import LARGEST_CSV_BYTES
 
@@ -94,14 +94,9 @@ def _bind_physical(config: PhysicalProblemConfig, file: Path) -> Bound:
         networks.append(network)
         references.append(given)
     folder = None if config.model.cells is None else file.parent / config.model.cells
-    simulator = make_simulator(
-        config.model.profile,
-        networks=networks,
-        precision=config.precision,
-        deployment=Deployment(config.deployment.mode, config.deployment.inferences_per_switch),
-        mapping_policy=config.mapping.policy,
-        technology=load_technology(folder),
-    )
+    deployment = Deployment(config.deployment.mode, config.deployment.inferences_per_switch)
+    policy = mapping_policy(config.mapping.policy)
+    simulator = PhysicalSimulator(networks, config.precision, deployment, policy, load_technology(folder))
     layers = {network.name: [asdict(layer) for layer in network.layers] for network in networks}
     own_cells = sorted(folder.glob("*.toml")) if folder is not None else []
     cells = {path.name: read_text(path, what="a bit cell") for path in own_cells}
@@ -120,19 +115,7 @@ def check_known(simulator: Simulator, key: str, value: Value, *, file: object = 
         UserError: a cell, node, converter or size without data.
     """
     try:
-        if isinstance(simulator, PhysicalSimulator):
-            _check_physical(simulator.technology, key, value)
-        elif isinstance(simulator, PublishedSimulator):
-            simulator.check(key, float(value))
+        simulator.check(key, value)
     except UserError as error:
         where = None if file is None else str(file)
         raise UserError(error.problem, file=where, key=place, value=value, allowed=error.allowed) from None
-
-
-def _check_physical(technology: Technology, key: str, value: Value) -> None:
-    if key == "cell":
-        technology.cell(str(value))
-    elif key == "node_nm":
-        technology.node(int(value))
-    elif key == "adc_type" and value not in (*ADC_TYPES, "none"):
-        raise unknown_name("ADC type", value, (*ADC_TYPES, "none"))

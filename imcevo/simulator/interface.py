@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imcevo.costs.equation import Term
-from imcevo.hardware import Design, DesignTable
+from imcevo.hardware import Design, DesignTable, Value
 
 
 @dataclass(frozen=True)
@@ -78,6 +78,13 @@ class Simulator(Protocol):
     @property
     def required(self) -> tuple[str, ...]:
         """Shortfalls that always make a design infeasible."""
+
+    def check(self, key: str, value: Value) -> None:
+        """Check one value of a design, in its parameter's range, against what the profile has data for.
+
+        Raises:
+            UserError: a cell, node, converter or size without data.
+        """
 
     def repair(self, designs: DesignTable) -> DesignTable:
         """Designs with the values that their cell forbids replaced; idempotent."""

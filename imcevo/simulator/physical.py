@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imcevo.costs import UnitCosts, explain_costs, unit_costs
+from imcevo.costs.adc import ADC_TYPES
 from imcevo.costs.equation import Term
 from imcevo.costs.terms import (
     AREA_COMPONENTS,
@@ -22,14 +23,16 @@ from imcevo.costs.terms import (
     RATES,
     RESOURCES,
 )  # fmt: skip
-from imcevo.hardware import GLB_WIDTH_BITS, Design, DesignTable, table_of
+from imcevo.errors import unknown_name
+from imcevo.hardware import GLB_WIDTH_BITS, Design, DesignTable, Value, table_of
 from imcevo.mapping.factors import Mapping
-from imcevo.mapping.policies import mapping_policy
+from imcevo.mapping.greedy import map_greedily
+from imcevo.mapping.policies import MappingPolicy
 from imcevo.mapping.records import GEOMETRY_DTYPE, RESIDENT, STREAMED, SWAPPED, Records, layer_records
 from imcevo.simulator.count import COUNT_DTYPE, RATE_DTYPE, TIME_DTYPE, count_layers
 from imcevo.simulator.deployment import Deployment
 from imcevo.simulator.interface import Breakdown, Metrics, Repair
-from imcevo.simulator.repair import repair_designs, repairs_of
+from imcevo.simulator.repair import NO_ADC, repair_designs, repairs_of
 from imcevo.technology import Technology, load_technology
 from imcevo.workload import Network, Precision, layer_table
 
@@ -64,7 +67,7 @@ class PhysicalSimulator:
         networks: the suite.
         precision: bits of inputs, weights, outputs, partial sums.
         deployment: how the chip gets the weights.
-        mapping_policy: name of the mapping policy.
+        policy: turns layers and geometry into mappings (`imcevo.mapping.policies`).
         technology: cells, nodes and circuits; the shipped ones if None.
     """
 
@@ -76,7 +79,7 @@ class PhysicalSimulator:
         networks: Sequence[Network],
         precision: Precision,
         deployment: Deployment,
-        policy: str = "greedy",
+        policy: MappingPolicy = map_greedily,
         technology: Technology | None = None,
     ) -> None:
         self.networks = tuple(network.name for network in networks)
@@ -85,9 +88,22 @@ class PhysicalSimulator:
         self.technology = technology or load_technology()
         self.layers = layer_records(layer_table(networks, precision))
         self.required: tuple[str, ...] = () if deployment.mode == "streamed" else ("capacity_bits",)
-        self._map = mapping_policy(policy)
+        self._map = policy
         stored = np.where(self.layers["dynamic"] == 1, 0.0, self.layers["count"] * self.layers["operand_bits"])
         self._stored_bits = np.bincount(self.layers["network"], weights=stored, minlength=len(self.networks))
+
+    def check(self, key: str, value: Value) -> None:
+        """Check that there is data for a cell, a node or an ADC type.
+
+        Raises:
+            UserError: there is none.
+        """
+        if key == "cell":
+            self.technology.cell(str(value))
+        elif key == "node_nm":
+            self.technology.node(int(value))
+        elif key == "adc_type" and value not in (*ADC_TYPES, NO_ADC):
+            raise unknown_name("ADC type", value, (*ADC_TYPES, NO_ADC))
 
     def repair(self, designs: DesignTable) -> DesignTable:
         """Designs with the values that their cell forbids replaced; idempotent."""

@@ -22,7 +22,7 @@ from imcevo.costs.published_actions import (
     ENERGY_COMPONENTS,
     N_ACTIONS,
 )  # fmt: skip
-from imcevo.hardware import GLB_WIDTH_BITS, Design, DesignTable, table_of
+from imcevo.hardware import GLB_WIDTH_BITS, Design, DesignTable, Value, table_of
 from imcevo.kernels import kernel
 from imcevo.simulator.interface import Breakdown, Metrics, Repair, Term
 from imcevo.simulator.published_counts import Chips, Counts, count
@@ -85,13 +85,13 @@ class PublishedSimulator:
         self._reads_x = self.suite.inputs.T @ macs
         self._reads_xw = np.einsum("snb,s->nb", self.suite.products, macs)
 
-    def check(self, key: str, value: float) -> None:
+    def check(self, key: str, value: Value) -> None:
         """Check one value of a design against what is published.
 
         Raises:
             UserError: a value without data.
         """
-        self.costs.check(key, value)
+        self.costs.check(key, float(value))
 
     def repair(self, designs: DesignTable) -> DesignTable:
         """Designs with the bits per cell that SRAM has: 1; idempotent."""

@@ -12,7 +12,7 @@ from imcevo.hardware import Design, DesignTable, table_of
 from imcevo.simulator.interface import Repair
 from imcevo.technology import Technology
 
-_NO_ADC = "none"
+NO_ADC = "none"
 _DEFAULT_ADC = "sar"
 
 _REASONS = {
@@ -32,8 +32,8 @@ def repair_designs(designs: DesignTable, technology: Technology) -> DesignTable:
     has_adc = np.array([cell.has_adc for cell in cells])[code]
     most_bits = np.array([cell.max_bits_per_cell for cell in cells])[code]
     most_dac_bits = np.array([cell.max_dac_bits for cell in cells])[code]
-    adc_names = tuple(dict.fromkeys((*designs.names["adc_type"], _NO_ADC, _DEFAULT_ADC)))
-    no_adc, default_adc = adc_names.index(_NO_ADC), adc_names.index(_DEFAULT_ADC)
+    adc_names = tuple(dict.fromkeys((*designs.names["adc_type"], NO_ADC, _DEFAULT_ADC)))
+    no_adc, default_adc = adc_names.index(NO_ADC), adc_names.index(_DEFAULT_ADC)
     adc_type = np.where(designs["adc_type"] == no_adc, default_adc, designs["adc_type"])
     lowest, highest = _supply_range(designs["node_nm"], technology)
     repaired = designs.replace(

@@ -36,8 +36,8 @@ SAME_BYTES = (
 @pytest.fixture
 def fake_simulator(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(
-        "imcevo.problem.profiles.make_simulator",
-        lambda profile, *, networks, **rest: FakeSimulator([network.name for network in networks]),
+        "imcevo.problem.profiles.PhysicalSimulator",
+        lambda networks, *rest: FakeSimulator([network.name for network in networks]),
     )
 
 

@@ -7,8 +7,10 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from imcevo.costs.terms import AREA_COMPONENTS, ENERGY_COMPONENTS, RESOURCES
-from imcevo.hardware import PARAMETERS, Design, DesignTable, table_of
+from imcevo.hardware import PARAMETERS, Design, DesignTable, Value, table_of
+from imcevo.simulator import PhysicalSimulator
 from imcevo.simulator.interface import Breakdown, Metrics, Repair, Term
+from imcevo.technology import load_technology
 
 MOST_BITS = {"rram_1t1r": 4, "sram_analog_8t": 1, "sram_digital": 1}
 
@@ -23,6 +25,10 @@ class FakeSimulator:
     def __init__(self, networks: Sequence[str] = ("resnet18", "mobilebert")) -> None:
         self.networks = tuple(networks)
         self.batches: list[int] = []
+        self.technology = load_technology()
+
+    def check(self, key: str, value: Value) -> None:
+        PhysicalSimulator.check(self, key, value)  # type: ignore[arg-type]
 
     def repair(self, designs: DesignTable) -> DesignTable:
         cell = designs.named("cell")

@@ -86,7 +86,7 @@ def test_content_of_a_users_network_is_part_of_the_hash(load, config, tmp_path):
     [
         ("name", "two words", "name"),
         ("model/profile", "imaginary", "model.profile: 'imaginary' is not a known profile"),
-        ("mapping/policy", "perfect", "mapping.policy: got 'perfect'"),
+        ("mapping/policy", "perfect", "mapping.policy: 'perfect' is not a known mapping policy"),
         ("mapping", None, "mapping: this key is missing"),
         ("workloads/networks", [], "suite is empty"),
         ("workloads/networks", ["resnet81"], r"workloads.networks\[0\]: 'resnet81'.*did you mean 'resnet18'"),

@@ -9,7 +9,7 @@ import pytest
 
 from imcevo.errors import UserError
 from imcevo.hardware import DesignTable, table_of
-from imcevo.simulator import Deployment, PhysicalSimulator, make_simulator
+from imcevo.simulator import Deployment, PhysicalSimulator
 from imcevo.workload import Network, Precision, load_network
 from imcevo.workload.layers import Layer
 
@@ -29,12 +29,7 @@ def suite() -> list[Network]:
 def simulator(
     networks: list[Network], mode: Any = "by_volatility", per_switch: float | None = None
 ) -> PhysicalSimulator:
-    deployment = Deployment(mode, per_switch)
-    made = make_simulator(
-        "physical", networks=networks, precision=Precision(), deployment=deployment, mapping_policy="greedy"
-    )
-    assert isinstance(made, PhysicalSimulator)
-    return made
+    return PhysicalSimulator(networks, Precision(), Deployment(mode, per_switch))
 
 
 def designs(rng: np.random.Generator, n: int) -> DesignTable:
