@@ -46,6 +46,8 @@ def _print_report(report: Mapping[str, Any]) -> None:
         _print_by_network(title, report["breakdown"][part], unit)
     area = report["breakdown"]["area_m2"]
     _print_by_network("Area by component", {"chip": area}, "m2")
+    if report["weight_loading"]:
+        _print_loading(report["weight_loading"])
     if report["repairs"]:
         rows = [
             [repair["key"], str(repair["given"]), str(repair["used"]), repair["reason"]]
@@ -75,6 +77,20 @@ def _print_results(report: Mapping[str, Any]) -> None:
         ])  # fmt: skip
     title = f"Per inference, chip of {engineering(report['area_m2'], 'm2')}"
     print_table(title, ["network", "energy", "latency", "power", "energy x delay"], rows)
+
+
+def _print_loading(loading: Mapping[str, Mapping[str, Any]]) -> None:
+    rows = []
+    for name, weights in loading.items():
+        energy, time, lifetime = weights["energy_J"], weights["time_s"], weights["lifetime_inferences"]
+        rows.append([
+            name, weights["how"].replace("_", " "),
+            "part of it" if energy is None else engineering(energy, "J"),
+            "part of it" if time is None else engineering(time, "s"),
+            "not worn" if lifetime is None else f"{lifetime:.3g} inferences",
+        ])  # fmt: skip
+    header = ["network", "weights loaded", "energy", "time", "cells endure"]
+    print_table("Weights", header, rows, text_columns=2)
 
 
 def _print_by_network(title: str, parts: Mapping[str, Mapping[str, float]], unit: str) -> None:

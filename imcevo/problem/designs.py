@@ -97,6 +97,9 @@ def evaluation_report(
         "breakdown": _breakdown(problem.simulator.breakdown(designs), problem.networks),
         "repairs": [repair._asdict() for repair in problem.simulator.repairs(design)],
         "notes": notes,
+        "weight_loading": {
+            name: loading._asdict() for name, loading in problem.simulator.weight_loading(used).items()
+        },
     }
     if explain:
         terms = problem.simulator.explain(used)

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imcevo.costs.equation import Term
+from imcevo.errors import UserError
 from imcevo.hardware import Design, DesignTable, Value
 
 
@@ -24,17 +25,29 @@ class Metrics:
             ``capacity_bits`` (weights that find no cell), ``adc_bits`` (ADC bits short of a lossless conversion), ...
             A requirement is a constraint of the problem only where the problem asks for it, except those that
             the profile lists in `Simulator.required`.
+        cost: of making the chip, relative, ``[n_designs]``; None where the profile has no data for it.
     """
 
     energy_J: NDArray[np.float64]
     latency_s: NDArray[np.float64]
     area_m2: NDArray[np.float64]
     shortfalls: Mapping[str, NDArray[np.float64]] = field(default_factory=dict)
+    cost: NDArray[np.float64] | None = None
 
     @property
     def power_W(self) -> NDArray[np.float64]:
         """Mean power of every network while it runs ``[n_designs, n_networks]``."""
         return self.energy_J / self.latency_s
+
+    def known_cost(self) -> NDArray[np.float64]:
+        """`cost`.
+
+        Raises:
+            UserError: the profile does not know it.
+        """
+        if self.cost is None:
+            raise UserError("is not known to this profile", value="cost", allowed="the published profile")
+        return self.cost
 
 
 @dataclass(frozen=True)
@@ -62,6 +75,21 @@ class Repair(NamedTuple):
     given: object
     used: object
     reason: str
+
+
+class WeightLoading(NamedTuple):
+    """How one network's weights get into the cells of one design, and how long the cells stand it.
+
+    Attributes:
+        how: ``once`` (resident), ``per_switch`` (swapped) or ``per_inference`` (streamed).
+        energy_J, time_s: of one loading of all weights; None where it is part of every inference.
+        lifetime_inferences: until the most written cell has used up its endurance; None if cells are not worn.
+    """
+
+    how: str
+    energy_J: float | None
+    time_s: float | None
+    lifetime_inferences: float | None
 
 
 class Simulator(Protocol):
@@ -100,6 +128,9 @@ class Simulator(Protocol):
 
     def explain(self, design: Design) -> Sequence[Term]:
         """The equations behind one design's unit costs."""
+
+    def weight_loading(self, design: Design) -> Mapping[str, WeightLoading]:
+        """By network; empty where the profile does not model it."""
 
     def shortfall_notes(self, design: Design) -> Mapping[str, str]:
         """For each missed requirement of one design, a sentence naming network, need, offer and shortfall."""

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+import numba
+import numpy as np
+from numpy.typing import NDArray
+
 from imcevo.kernels import kernel
-from imcevo.mapping.factors import KMV, KVM, MKV, MVK, VKM
-from imcevo.mapping.records import Record
+from imcevo.mapping.factors import KMV, KVM, MKV, MVK, ON_ARRAYS, VKM
+from imcevo.mapping.records import Record, Records
 from imcevo.mapping.split import ceil_div, pixel_copies
 
 
@@ -107,3 +111,25 @@ def resolve(layer: Record, chip: Record, f: Record) -> Loops:
         v_in_k=v_in_k,
         weights_reload=weights_reload,
     )
+
+
+@kernel(parallel=True)
+def _count_loads(layers: Records, geometry: Records, factors: Records, loads: NDArray[np.float64]) -> None:
+    for i in numba.prange(len(layers)):
+        if factors[i].unit == ON_ARRAYS:
+            loops = resolve(layers[i], geometry[0], factors[i])
+            rounds = 1.0 * loops.time_k * loops.time_m * loops.time_g
+            loads[i] = layers[i].count * rounds * (loops.v_loop if loops.weights_reload else 1)
+
+
+def loads_per_inference(layers: Records, chip: Record, factors: Records) -> NDArray[np.float64]:
+    """How often streamed layers write the arrays they run on, per inference ``[n_layers]``.
+
+    Args:
+        layers: ``[n_layers]``.
+        chip: one design's geometry.
+        factors: its mapping ``[n_layers]``.
+    """
+    loads = np.zeros(len(layers))
+    _count_loads(layers, np.array([chip]), factors, loads)
+    return loads

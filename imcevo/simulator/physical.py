@@ -31,7 +31,8 @@ from imcevo.mapping.policies import MappingPolicy
 from imcevo.mapping.records import GEOMETRY_DTYPE, RESIDENT, STREAMED, SWAPPED, Records, layer_records
 from imcevo.simulator.count import COUNT_DTYPE, RATE_DTYPE, TIME_DTYPE, count_layers
 from imcevo.simulator.deployment import Deployment
-from imcevo.simulator.interface import Breakdown, Metrics, Repair
+from imcevo.simulator.interface import Breakdown, Metrics, Repair, WeightLoading
+from imcevo.simulator.loops import loads_per_inference
 from imcevo.simulator.repair import NO_ADC, repair_designs, repairs_of
 from imcevo.technology import Technology, load_technology
 from imcevo.workload import Network, Precision, layer_table
@@ -139,19 +140,32 @@ class PhysicalSimulator:
         self, geometry: Records, rates: NDArray[np.float64], mapping: Mapping, *, per_layer: bool = False
     ) -> Counted:
         """Count designs under a mapping; `per_layer` keeps layers apart instead of summing them over networks."""
+        per_switch = self.deployment.inferences_per_switch
+        writes = 1.0 / per_switch if per_switch else 0.0
+        counted = self._counted(geometry, rates, mapping, writes, per_layer=per_layer)
+        if per_switch and not per_layer:
+            counted.times[:, :, RESOURCES.index("weight_write")] += self._switch_time(geometry, rates) * writes
+        return counted
+
+    def _counted(
+        self,
+        geometry: Records,
+        rates: NDArray[np.float64],
+        mapping: Mapping,
+        writes_per_inference: float,
+        *,
+        per_layer: bool = False,
+    ) -> Counted:
         n_rows = len(self.layers) if per_layer else len(self.networks)
         counts = np.zeros((len(geometry), n_rows, N_ACTIONS))
         times = np.zeros((len(geometry), n_rows, len(RESOURCES)))
         rows_active = np.zeros(len(geometry), dtype=np.int64)
-        per_switch = self.deployment.inferences_per_switch
         count_layers(
             self.layers, geometry, mapping.factors, rates.view(RATE_DTYPE)[:, 0], self.precision.partial_sum_bits,
-            1.0 / per_switch if per_switch else 0.0,
+            writes_per_inference,
             np.arange(n_rows) if per_layer else np.ascontiguousarray(self.layers["network"]),
             counts.view(COUNT_DTYPE)[:, :, 0], times.view(TIME_DTYPE)[:, :, 0], rows_active,
         )  # fmt: skip
-        if per_switch and not per_layer:
-            times[:, :, RESOURCES.index("weight_write")] += self._switch_time(geometry, rates) / per_switch
         return Counted(counts, times, rows_active)
 
     def _switch_time(self, geometry: Records, rates: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -221,6 +235,35 @@ class PhysicalSimulator:
     def explain(self, design: Design) -> Sequence[Term]:
         """The equations behind one design's unit costs."""
         return explain_costs(design, self.technology)
+
+    def weight_loading(self, design: Design) -> MappingType[str, WeightLoading]:
+        """Programming cost of each network's weights, and the inferences that the cells endure."""
+        designs = table_of([design])
+        costs, geometry = unit_costs(designs, self.technology), self.geometry(designs)
+        mapping = self.map(geometry)
+        endurance = self.technology.cell(str(design["cell"])).write_endurance
+        if geometry["deployment"][0] == STREAMED:
+            loads = np.bincount(
+                self.layers["network"],
+                weights=loads_per_inference(self.layers, geometry[0], mapping.factors[0]),
+                minlength=len(self.networks),
+            )
+            return {
+                name: WeightLoading("per_inference", None, None, endurance / n if n else None)
+                for name, n in zip(self.networks, loads, strict=True)
+            }
+        # The price of programming: what swapping at every inference adds to never doing it.
+        geometry["deployment"] = SWAPPED
+        once, never = (self._counted(geometry, costs.rates, mapping, writes) for writes in (1.0, 0.0))
+        energy = (once.counts - never.counts)[0] @ costs.energy_J[0]
+        time = self._switch_time(geometry, costs.rates)[0]
+        per_switch = self.deployment.inferences_per_switch
+        how = "per_switch" if per_switch else "once"
+        lifetime = endurance * per_switch if per_switch else None
+        return {
+            name: WeightLoading(how, float(energy[index]), float(time[index]), lifetime)
+            for index, name in enumerate(self.networks)
+        }
 
     def shortfall_notes(self, design: Design) -> MappingType[str, str]:
         """For each missed requirement, a sentence naming network, need, offer and shortfall."""

@@ -133,6 +133,32 @@ def test_switching_is_spread_over_the_inferences_between_switches(suite: list[Ne
     assert never.energy_J[0, 0, at] == 0
 
 
+def test_loading_says_what_a_switch_costs_and_what_the_cells_endure(suite: list[Network]) -> None:
+    swapped, resident, streamed = simulator(suite, "swapped", 100.0), simulator(suite, "resident"), simulator(suite)
+    design = swapped.repair(table_of([DESIGN])).design(0)
+    at_switch, at_start = swapped.weight_loading(design), resident.weight_loading(design)
+    assert {loading.how for loading in at_switch.values()} == {"per_switch"}
+    assert at_switch["resnet18"].lifetime_inferences == swapped.technology.cell("rram_1t1r").write_endurance * 100
+    assert at_start["resnet18"].lifetime_inferences is None
+    # 11.2 M weights of 4 slices, at least the energy of their programming pulses
+    price = swapped.explain(design)
+    pulse = next(term.value for term in price if "programming" in term.name and term.unit == "J")
+    assert at_switch["resnet18"].energy_J is not None
+    assert at_switch["resnet18"].energy_J > suite[0].array_weights * 4 * pulse
+    # spread over the inferences between switches, it is what the swapped deployment adds to the resident one
+    table = swapped.repair(table_of([DESIGN]))
+    at = swapped.breakdown(table).energy_components.index("weight_write")
+    written = swapped.breakdown(table).energy_J[0, 0, at]
+    assert 0 < written * 100 < at_switch["resnet18"].energy_J  # the rest is DRAM and links
+
+    volatile = {**DESIGN, "cell": "sram_digital"}
+    per_inference = streamed.weight_loading(streamed.repair(table_of([volatile])).design(0))
+    endured = per_inference["resnet18"].lifetime_inferences
+    assert endured is not None
+    n_layers = sum(layer.kind == "matrix" for layer in suite[0].layers)
+    assert endured <= streamed.technology.cell("sram_digital").write_endurance / n_layers
+
+
 def test_swapped_networks_take_turns(suite: list[Network]) -> None:
     """What holds the largest network holds each of them; together they need more."""
     table = simulator(suite).repair(table_of([{**DESIGN, "router_groups": 18}]))
