@@ -192,6 +192,9 @@ def order_in_time(layer: Record, chip: Record, f: Record) -> None:
     time_k = ceil_div(ceil_div(layer.K, f.rows_k * f.macro_k), f.tile_k * f.group_k)
     time_m = ceil_div(ceil_div(layer.M, f.cols_m * f.macro_m), f.tile_m * f.group_m)
     f.slabs, f.order = 1, VMK
+    if layer.sequential and time_k * time_m > 1:
+        f.slabs = layer.P  # a step needs the whole output of the one before: all rounds, then the next step
+        return
     if time_k == 1 and time_m > 1:
         f.order = VKM  # nothing to sum over time: reuse the inputs over the outputs
     activations = layer.inputs_bits + layer.outputs_bits

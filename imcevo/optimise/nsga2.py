@@ -26,14 +26,17 @@ class Nsga2Options(StrictModel):
         crossover_probability: of a pair to recombine at all.
         mutations_per_child: genes changed per child, on average.
         step_share: share of the mutations that step to a neighbouring value.
-        infeasible_share: share of the population kept for infeasible designs, see `survivors`.
+        infeasible_share: share of the population kept for infeasible designs, see `survivors`; 0 is the original
+            NSGA-II. Measured on the shipped problems (10,000 designs, 8 seeds, median hypervolume, 0 against .3):
+            sram_streamed4 .113 and .160, quickstart .260 and .261, rram_resident4 .173 and .167. Without it the
+            search misses kinds of design whose feasible region is small, such as chips that just hold a network.
     """
 
     population: int = Field(default=100, ge=4, le=100_000)
     crossover_probability: float = Field(default=0.9, ge=0, le=1)
     mutations_per_child: float = Field(default=1.5, gt=0)
     step_share: float = Field(default=0.5, ge=0, le=1)
-    infeasible_share: float = Field(default=0.0, ge=0, le=0.5)
+    infeasible_share: float = Field(default=0.3, ge=0, le=0.5)
 
 
 class Nsga2(Optimiser):

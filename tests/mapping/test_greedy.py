@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from imcevo.mapping.factors import ORDERS
 from imcevo.mapping.greedy import map_greedily
 from imcevo.mapping.records import GEOMETRY_DTYPE, RESIDENT, STREAMED, SWAPPED, Records
 from imcevo.workload.layers import Layer
@@ -85,6 +86,17 @@ def test_recurrent_steps_are_not_duplicated() -> None:
         f = map_greedily(layers, chips(np.random.default_rng(4), deployment), 1).factors
         assert (f["macro_v"] == 1).all()
         assert (f["tile_v"] * f["group_v"] == 1).all()
+
+
+def test_recurrent_weights_that_do_not_fit_are_loaded_again_at_every_step() -> None:
+    layer = Layer("steps", C=64, M=64, P=35, H=35, sequential=True)
+    sizes = {"rows": 64, "cols": 64, "bits_per_cell": 1, "tiles_per_group": 1, "router_groups": 1, "glb_bits": 10**6}
+    rng = np.random.default_rng(6)
+    # 64 x 64 weights of 8 bits need 8 arrays
+    small = map_greedily(records_of([layer]), chips(rng, STREAMED, **sizes, macros_per_tile=4)[:1], 1).factors[0, 0]
+    large = map_greedily(records_of([layer]), chips(rng, STREAMED, **sizes, macros_per_tile=8), 1).factors[0, 0]
+    assert (small["slabs"], ORDERS[small["order"]][0]) == (35, "V")
+    assert large["slabs"] == 1
 
 
 def test_attention_needs_volatile_arrays() -> None:
