@@ -9,10 +9,10 @@ import typer
 
 validate = typer.Typer(help="Compare the model with reference figures.", no_args_is_help=True)
 
-
-@validate.callback()
-def _group() -> None:
-    """Keep `published` a subcommand while it is the only one."""
+Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+Designs = Annotated[
+    Path | None, typer.Option("--data", metavar="FILE", help="CSV of designs [default: the shipped runs].")
+]
 
 
 @validate.command()
@@ -20,22 +20,108 @@ def published(
     data: Annotated[
         Path | None, typer.Option(metavar="FILE", help="CSV of points [default: the shipped sample].")
     ] = None,
-    json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    json: Json = False,
 ) -> None:
     """The published profile against evaluated points of arXiv 2603.03880."""
-    from imcevo.cli.output import print_json
+    _tell("published", _published(data), json)
+
+
+@validate.command()
+def zigzag(data: Designs = None, json: Json = False) -> None:
+    """ZigZag-IMC's equations against its macros: energy, clock, area."""
+    _tell("zigzag", _zigzag(data), json)
+
+
+@validate.command()
+def accelforge(data: Designs = None, json: Json = False) -> None:
+    """AccelForge's equations against its macros: energy, area."""
+    _tell("accelforge", _accelforge(data), json)
+
+
+@validate.command()
+def neurosim(data: Designs = None, json: Json = False) -> None:
+    """NeuroSim's equations against its sub-arrays: area, energy, read latency."""
+    _tell("neurosim", _neurosim(data), json)
+
+
+@validate.command(name="all")
+def everything(json: Json = False) -> None:
+    """Every comparison, on the shipped data; JSON by name."""
+    reports = {
+        "published": _published(None), "zigzag": _zigzag(None), "accelforge": _accelforge(None),
+        "neurosim": _neurosim(None),
+    }  # fmt: skip
+    if json:
+        from imcevo.cli.output import print_json
+
+        print_json(reports)
+        return
+    for name, report in reports.items():
+        _tell(name, report, json=False)
+
+
+def _published(data: Path | None) -> dict[str, Any]:
     from imcevo.validate.published import validate_published
     from imcevo.validate.published_points import read_points, sample_points
 
-    points = sample_points() if data is None else read_points(data)
-    report = validate_published(points, file=data)
+    return validate_published(sample_points() if data is None else read_points(data), file=data)
+
+
+def _zigzag(data: Path | None) -> dict[str, Any]:
+    from imcevo.validate.zigzag import read_designs, validate_zigzag
+
+    return validate_zigzag(read_designs(data))
+
+
+def _accelforge(data: Path | None) -> dict[str, Any]:
+    from imcevo.validate.accelforge import read_macros, validate_accelforge
+
+    return validate_accelforge(read_macros(data))
+
+
+def _neurosim(data: Path | None) -> dict[str, Any]:
+    from imcevo.validate.neurosim import read_subarrays, validate_neurosim
+
+    return validate_neurosim(read_subarrays(data))
+
+
+def _tell(name: str, report: dict[str, Any], json: bool) -> None:
+    from imcevo.cli.output import print_json
+
     if json:
         print_json(report)
+    elif name == "published":
+        _print_published(report)
     else:
-        _print(report)
+        _print_peer(name, report)
 
 
-def _print(report: dict[str, Any]) -> None:
+def _print_peer(name: str, report: dict[str, Any]) -> None:
+    from imcevo.cli.output import print_table
+
+    rows = []
+    for quantity in (key.removesuffix("_median") for key in report if key.endswith("_median")):
+        figures = [f"{100 * report[f'{quantity}_{figure}']:.3f} %" for figure in ("median", "p95")]
+        rows.append([quantity, *figures, *_verdict(report, f"{quantity}_median", "<= {:.0%}")])
+    rank = report["energy_spearman"]
+    rows.append(
+        ["energy, Spearman", "-" if rank is None else f"{rank:.4f}", "", *_verdict(report, "energy_spearman", ">= {}")]
+    )
+    title = {"zigzag": "ZigZag-IMC", "accelforge": "AccelForge", "neurosim": "NeuroSim"}[name]
+    header = ["quantity", "median", "95 %", "target of the median", ""]
+    print_table(f"{title}: relative errors on {report['points']} designs", header, rows)
+    for design in report["left_out"]:
+        typer.echo(f"left out, no published constants: {design}")
+
+
+def _verdict(report: dict[str, Any], figure: str, form: str) -> list[str]:
+    if figure not in report["targets"]:
+        return ["", ""]
+    target = report["targets"][figure]
+    return [form.format(target["target"]), "reached" if target["passed"] else "missed"]
+
+
+def _print_published(report: dict[str, Any]) -> None:
     from imcevo.cli.output import print_table
 
     rows = []
