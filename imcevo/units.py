@@ -4,6 +4,7 @@ from __future__ import annotations
 
 PJ = 1e-12
 MM2 = 1e-6
+CM2 = 1e-4
 
 _PREFIXES = ((1e15, "P"), (1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k"), (1.0, ""), (1e-3, "m"), (1e-6, "u"),
              (1e-9, "n"), (1e-12, "p"), (1e-15, "f"), (1e-18, "a"))  # fmt: skip

@@ -63,7 +63,7 @@ def _terms(
     """Names of the unit costs, what each is multiplied by ``[n_points, n_terms]``, and the known energy."""
     networks = sorted(set(points.network.tolist()))
     costs = PublishedCosts(memory, node_nm)
-    simulator = PublishedSimulator(networks, memory, costs)
+    simulator = PublishedSimulator(networks, memory)
     network = np.searchsorted(networks, points.network)
     counts = simulator.action_counts(points.designs)[np.arange(len(points)), network]
     prices = costs.price_terms(points.designs)

@@ -49,11 +49,12 @@ def _conclude(folder: Path, *, quiet: bool) -> None:
             for name, best in summary["best"].items()
         ]
         print_table(f"Certified optima of {summary['problem']}", ["objective", "value", "design"], rows, text_columns=3)
+        repeated = f", {summary['repeated']:,} repaired to one of these" if summary["repeated"] else ""
         typer.echo(
             f"{summary['designs']:,} designs decided in {summary['seconds']:.1f} s: "
             f"{summary['evaluated']:,} evaluated, "
-            f"{summary['proven']:,} by proof ({', '.join(summary['proven_by'])}); {summary['feasible']:,} feasible, "
-            f"{summary['front']:,} in the exact front"
+            f"{summary['proven']:,} by proof ({', '.join(summary['proven_by'])}){repeated}; "
+            f"{summary['feasible']:,} feasible, {summary['front']:,} in the exact front"
         )
     typer.echo(str(folder))
 

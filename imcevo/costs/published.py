@@ -19,15 +19,21 @@ from imcevo.costs.published_tables import read_constants, read_sources, read_tab
 from imcevo.errors import UserError, listed
 from imcevo.hardware import DesignTable
 from imcevo.hardware.parameters import GLB_WIDTH_BITS
-from imcevo.units import PJ
+from imcevo.units import CM2, PJ
 
 Memory = Literal["rram", "sram"]
 NODES = (7, 10, 14, 22, 32, 45)
 MEMORIES: tuple[Memory, ...] = ("rram", "sram")
 
 VALUE_BITS = 8
+_SUPPLY_STEP_V = 0.05  # of all published designs
 _ELEMENTS_PER_WORD = GLB_WIDTH_BITS // VALUE_BITS
 _LARGEST_INPUT = 2**VALUE_BITS - 1  # an 8-bit input is a train of up to 255 pulses
+
+
+def nodes_of(memory: Memory) -> tuple[int, ...]:
+    """Nodes with published data."""
+    return NODES if memory == "sram" else (32,)
 
 
 class PublishedCosts:
@@ -43,9 +49,8 @@ class PublishedCosts:
     """
 
     def __init__(self, memory: Memory, node_nm: int = 32, constants: Mapping[str, float] | None = None) -> None:
-        nodes = NODES if memory == "sram" else (32,)
-        if node_nm not in nodes:
-            raise UserError("has no published data", key="node_nm", value=node_nm, allowed=listed(nodes))
+        if node_nm not in nodes_of(memory):
+            raise UserError("has no published data", key="node_nm", value=node_nm, allowed=listed(nodes_of(memory)))
         self.memory, self.node_nm = memory, node_nm
         section = memory if node_nm == 32 else f"{memory}_{node_nm}nm"
         self.constants = dict(constants) if constants is not None else read_constants(section)
@@ -59,19 +64,22 @@ class PublishedCosts:
         keys = ("rows", "cols") if memory == "rram" else ("voltage_V", "rows", "cols")
         self._macro_area = read_table(f"area_macros_{memory}_32nm.csv", keys)
 
-    def check(self, key: str, value: float) -> None:
-        """Check one value of a design against what is published.
-
-        Raises:
-            UserError: a value without data.
-        """
-        axes = {**self._circuits.axes, **self._buffers.axes, **self._glb.axes, **self._macro_area.axes}
+    def known(self, key: str) -> NDArray[np.float64] | None:
+        """Values of a design key with published data, ascending; None where every value has."""
         if key == "voltage_V":
-            if self.memory == "rram":
-                return
-            value = float(self._standing_for(np.array([value]))[0])
-        if key in axes and not np.isclose(axes[key], value, rtol=0, atol=1e-9).any():
-            raise UserError("has no published data", key=key, value=value, allowed=listed(f"{v:g}" for v in axes[key]))
+            lowest, highest = self.supply_V
+            steps = round((highest - lowest) / _SUPPLY_STEP_V)
+            return None if self.memory == "rram" else np.linspace(lowest, highest, steps + 1, dtype=np.float64)
+        return {**self._circuits.axes, **self._buffers.axes, **self._glb.axes, **self._macro_area.axes}.get(key)
+
+    @property
+    def supply_V(self) -> tuple[float, float]:
+        """Lowest and highest SRAM supply voltage published at this node."""
+        return self._scaling["lowest_voltage_V"], self._scaling["highest_voltage_V"]
+
+    def chip_costs(self, area_m2: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Manufacturing costs of chips of these areas ``[n_designs]``, without unit: 1 cm2 at 32 nm costs 100."""
+        return area_m2 / CM2 * self._scaling["cost_per_cm2"]
 
     def source(self, name: str) -> str:
         """Where a unit cost comes from."""

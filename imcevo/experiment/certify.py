@@ -116,8 +116,8 @@ def certify(certification: Certification, *, out: Path | None = None, progress: 
     """
     folder = out or runs.DEFAULT_FOLDER / certification.file.stem
     problem = load_problem(certification.problem)
-    runs._require_unused(folder)
-    runs._prepare(folder, problem, certification.resolved_toml())
+    runs.require_unused(folder)
+    runs.prepare(folder, problem, certification.resolved_toml())
     _work(folder, problem, certification, progress)
     return folder
 
@@ -137,7 +137,7 @@ def _work(
 ) -> bool:
     options = certification.options
     with locked(folder):
-        manifest = runs._manifest(folder, problem, RunSpec(NAME, options, 0, ""))
+        manifest = runs.manifest_of(folder, problem, RunSpec(NAME, options, 0, ""))
         if manifest.status == "finished":
             return False
         search = ExhaustiveSearch(problem, options.optima, chunk=options.chunk)
@@ -147,7 +147,7 @@ def _work(
         started, clock, before = manifests.now(), time.monotonic(), numba.get_num_threads()
         numba.set_num_threads(threads)
         try:
-            runs._note(folder, f"{search.decided.next} designs decided, {threads} threads")
+            runs.note(folder, f"{search.decided.next} designs decided, {threads} threads")
             _search(search, folder, manifest, Stretch(started=started, seconds=0.0, threads=threads), progress)
         finally:
             numba.set_num_threads(before)
@@ -158,7 +158,7 @@ def _work(
         })  # fmt: skip
         _write_results(search, folder, sum(part.seconds for part in manifest.work))
         manifest.save(folder)
-        runs._note(folder, f"finished: {search.n_designs} designs, {len(search.decided.front)} in the front")
+        runs.note(folder, f"finished: {search.n_designs} designs, {len(search.decided.front)} in the front")
     return True
 
 
@@ -223,6 +223,7 @@ def _summary(search: ExhaustiveSearch, seconds: float) -> dict[str, Any]:
         "designs": search.n_designs,
         "evaluated": search.decided.evaluated,
         "proven": search.n_proven,
+        "repeated": search.n_repeated,
         "proven_by": list(search.proven_genes),
         "feasible": search.n_feasible,
         "feasible_evaluated": search.decided.feasible,

@@ -45,8 +45,8 @@ def run_experiment(
         folder = DEFAULT_FOLDER / experiment.name
         folder = folder / runs[0].folder if len(runs) == 1 else folder
     problem = load_problem(experiment.problem)
-    _require_unused(folder)
-    _prepare(folder, problem, experiment.resolved_toml(runs[0] if len(runs) == 1 else None))
+    require_unused(folder)
+    prepare(folder, problem, experiment.resolved_toml(runs[0] if len(runs) == 1 else None))
     _work(folder, problem, experiment, progress)
     return folder
 
@@ -87,13 +87,13 @@ def _work(
         for run in runs:
             below = folder / run.folder
             if not (below / EXPERIMENT).exists():
-                _prepare(below, problem, experiment.resolved_toml(run))
+                prepare(below, problem, experiment.resolved_toml(run))
             worked |= _continue(below, problem, experiment, run, progress)
     return worked
 
 
-def _prepare(folder: Path, problem: CodesignProblem, experiment: str) -> None:
-    """The inputs of a run, the experiment last: a folder that has it can be resumed."""
+def prepare(folder: Path, problem: CodesignProblem, experiment: str) -> None:
+    """Write the inputs of a run, the experiment last: a folder that has it can be resumed."""
     make_folder(folder)
     for name, text in problem.companion_files().items():
         make_folder((folder / name).parent)
@@ -102,7 +102,12 @@ def _prepare(folder: Path, problem: CodesignProblem, experiment: str) -> None:
     write_atomically(folder / EXPERIMENT, experiment)
 
 
-def _require_unused(folder: Path) -> None:
+def require_unused(folder: Path) -> None:
+    """Check that a folder can take a new run.
+
+    Raises:
+        UserError: it holds a run, or something else.
+    """
     with os_errors_told(folder, "be read"):
         if not folder.exists():
             return
@@ -128,7 +133,7 @@ def _continue(
     progress: ProgressOf | None,
 ) -> bool:
     with locked(folder):
-        manifest = _manifest(folder, problem, run)
+        manifest = manifest_of(folder, problem, run)
         if manifest.status == "finished":
             return False
         threads = min(experiment.threads or manifests.available_cores(), numba.config.NUMBA_NUM_THREADS)
@@ -137,23 +142,27 @@ def _continue(
         try:
             with Session(problem, run, experiment.evaluations, folder) as session:
                 verb = "resumed" if session.generation else "started"
-                _note(folder, f"{verb} at {session.evaluations} evaluations, {threads} threads")
+                note(folder, f"{verb} at {session.evaluations} evaluations, {threads} threads")
                 front = session.work(progress(run, folder) if progress else None)
             write_results(problem, front, folder)
         finally:
             numba.set_num_threads(before)
         if session.exhausted:
-            _note(folder, f"space exhausted: it has {session.evaluations} distinct designs")
+            note(folder, f"space exhausted: it has {session.evaluations} distinct designs")
         size = len(front.number)
-        _note(folder, f"finished: {session.evaluations} evaluations, {size} designs in the front")
+        note(folder, f"finished: {session.evaluations} evaluations, {size} designs in the front")
         stretch = Stretch(started=started, seconds=round(time.monotonic() - clock, 3), threads=threads)
         done = {"status": "finished", "evaluations": session.evaluations, "exhausted": session.exhausted}
         manifest.model_copy(update={**done, "work": [*manifest.work, stretch]}).save(folder)
     return True
 
 
-def _manifest(folder: Path, problem: CodesignProblem, run: RunSpec) -> Manifest:
-    """The folder's manifest, checked against what is about to continue it; a new one if there is none."""
+def manifest_of(folder: Path, problem: CodesignProblem, run: RunSpec) -> Manifest:
+    """The folder's manifest, checked against what is about to continue it; a new one if there is none.
+
+    Raises:
+        UserError: the folder is of another run, problem or version of the model.
+    """
     fresh = new_manifest(
         problem=problem.name, problem_hash=problem.hash, optimiser=run.optimiser, seed=run.seed
     )
@@ -176,6 +185,7 @@ def _manifest(folder: Path, problem: CodesignProblem, run: RunSpec) -> Manifest:
     return found
 
 
-def _note(folder: Path, message: str) -> None:
+def note(folder: Path, message: str) -> None:
+    """Append a line with the time to the run's log."""
     with os_errors_told(folder / LOG), (folder / LOG).open("a") as log:
         log.write(f"{manifests.now()} {message}\n")

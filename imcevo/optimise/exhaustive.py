@@ -21,7 +21,7 @@ from imcevo.errors import UserError
 from imcevo.optimise.optima import SCALARS
 from imcevo.problem import CodesignProblem
 
-_MONOTONE_METRICS = frozenset({"energy_J", "latency_s", "area_m2", "edp_Js", "edap_Jsm2"})
+_MONOTONE_METRICS = frozenset({"energy_J", "latency_s", "area_m2", "edp_Js", "edap_Jsm2", "cost"})
 # Bounds on these say nothing about the clock, so that all designs that differ in it alone are feasible or none is.
 _CLOCKLESS_BOUNDS = frozenset({"energy_J", "area_m2"})
 
@@ -87,8 +87,13 @@ class ExhaustiveSearch:
 
     @property
     def n_proven(self) -> int:
-        """Designs excluded by proof."""
-        return self.n_designs - self.n_to_evaluate
+        """Designs decided by proof so far: those that differ from an evaluated one in a proven gene alone."""
+        return self.decided.evaluated * (self.n_designs // self.n_to_evaluate - 1)
+
+    @property
+    def n_repeated(self) -> int:
+        """Genomes among those looked at that repair makes a design of another genome."""
+        return (self.decided.next - self.decided.evaluated) * (self.n_designs // self.n_to_evaluate)
 
     @property
     def n_feasible(self) -> int:

@@ -13,7 +13,8 @@ from imcevo.simulator.interface import Metrics
 
 
 class Scalar(NamedTuple):
-    """A minimised number per design; with E energy and L latency per network, A area.
+    """A minimised number per design; with E energy and L latency per network, A area; cost as
+    in `Metrics`, for profiles that know it.
 
     Attributes:
         equation: as told to users.
@@ -50,6 +51,9 @@ SCALARS: Mapping[str, Scalar] = {
         lambda m: m.area_m2 * _product(m.energy_J) * _product(m.latency_s),
     ),
     "el": Scalar("max E x max L", "J s", lambda m: _largest(m.energy_J) * _largest(m.latency_s)),
+    "el_cost": Scalar(
+        "max E x max L x cost", "J s", lambda m: _largest(m.energy_J) * _largest(m.latency_s) * m.known_cost()
+    ),
     "el_mean": Scalar("mean E x mean L", "J s", lambda m: _mean(m.energy_J) * _mean(m.latency_s)),
 }  # fmt: skip
 

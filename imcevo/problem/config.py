@@ -10,7 +10,7 @@ from imcevo.config import StrictModel
 from imcevo.simulator.deployment import Mode
 from imcevo.workload import Precision
 
-Metric = Literal["energy_J", "latency_s", "area_m2", "power_W", "edp_Js", "edap_Jsm2"]
+Metric = Literal["energy_J", "latency_s", "area_m2", "power_W", "edp_Js", "edap_Jsm2", "cost"]
 Aggregate = Literal["max", "mean", "weighted_mean", "geometric_mean"]
 
 
@@ -35,7 +35,7 @@ class MappingConfig(StrictModel):
 
 
 class ObjectiveConfig(StrictModel):
-    """One of ``[[objectives]]``; `aggregate` says how the networks' values become one (area has none)."""
+    """One of ``[[objectives]]``; `aggregate` says how the networks' values become one (area and cost have none)."""
 
     metric: Metric
     aggregate: Aggregate | None = None

@@ -12,6 +12,7 @@ from imcevo.errors import UserError, listed
 from imcevo.problem.config import Aggregate, Metric, ObjectiveConfig
 from imcevo.simulator.interface import Metrics
 
+OF_THE_CHIP: tuple[Metric, ...] = ("area_m2", "cost")
 AGGREGATES: tuple[Aggregate, ...] = ("max", "mean", "weighted_mean", "geometric_mean")
 
 
@@ -22,10 +23,10 @@ class Objective:
     With a(.) the aggregate over networks, E energy, L latency and A area: ``energy_J`` = a(E),
     ``latency_s`` = a(L), ``power_W`` = a(E / L), ``area_m2`` = A, ``edp_Js`` = a(E) a(L),
     ``edap_Jsm2`` = a(E) a(L) A: products of aggregates, not aggregates of products (the convention of
-    arXiv 2603.03880).
+    arXiv 2603.03880). ``cost`` is relative and not known to every profile.
 
     Attributes:
-        aggregate: None for area.
+        aggregate: None for what belongs to the chip (`OF_THE_CHIP`).
         weights: per network, summing to 1, for ``weighted_mean``.
     """
 
@@ -42,6 +43,8 @@ class Objective:
         """Values ``[n_designs]``."""
         if self.metric == "area_m2":
             return metrics.area_m2
+        if self.metric == "cost":
+            return metrics.known_cost()
         if self.metric == "power_W":
             return self._aggregated(metrics.power_W)
         if self.metric == "energy_J":
@@ -86,12 +89,12 @@ def build_objectives(
     built: list[Objective] = []
     for index, config in enumerate(configs):
         key = f"objectives[{index}]"
-        if config.metric == "area_m2" and config.aggregate is not None:
+        if config.metric in OF_THE_CHIP and config.aggregate is not None:
             raise UserError(
-                "has no place here: area is the chip's, not a network's",
+                f"has no place here: {config.metric.removesuffix('_m2')} is the chip's, not a network's",
                 file=where, key=f"{key}.aggregate", value=config.aggregate, allowed="no aggregate",
             )  # fmt: skip
-        if config.metric != "area_m2" and config.aggregate is None:
+        if config.metric not in OF_THE_CHIP and config.aggregate is None:
             raise UserError(
                 "this key is missing", file=where, key=f"{key}.aggregate", allowed=listed(AGGREGATES)
             )

@@ -62,7 +62,8 @@ def bind(config: AnyProblemConfig, file: Path) -> Bound:
     """The simulator that a problem file asks for, bound to its networks.
 
     Raises:
-        UserError: an empty suite, an unknown network or one twice, a deployment that is not one.
+        UserError: an empty suite, an unknown network or one twice, a deployment that is not one, an objective that the
+            profile does not know.
     """
     key = "workloads.networks"
     given = config.workloads.networks
@@ -79,6 +80,9 @@ def bind(config: AnyProblemConfig, file: Path) -> Bound:
 
 
 def _bind_physical(config: PhysicalProblemConfig, file: Path) -> Bound:
+    for index, objective in enumerate(config.objectives):
+        if objective.metric == "cost":
+            raise UserError("is not known to the physical profile", key=f"objectives[{index}].metric", value="cost")
     networks: list[Network] = []
     references: list[str] = []
     companions: dict[str, str] = {}

@@ -6,14 +6,14 @@ bandwidth or bit-serial term), no leakage, and each network alone on the chip.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 import numba
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
-from imcevo.costs.published import Memory, PublishedCosts
+from imcevo.costs.published import Memory, PublishedCosts, nodes_of
 from imcevo.costs.published_actions import (
     ACTION_TABLE,
     AREA_COMPONENTS,
@@ -22,9 +22,10 @@ from imcevo.costs.published_actions import (
     ENERGY_COMPONENTS,
     N_ACTIONS,
 )  # fmt: skip
+from imcevo.errors import UserError, listed
 from imcevo.hardware import GLB_WIDTH_BITS, Design, DesignTable, Value, table_of
 from imcevo.kernels import kernel
-from imcevo.simulator.interface import Breakdown, Metrics, Repair, Term
+from imcevo.simulator.interface import Breakdown, Metrics, Repair, Term, WeightLoading
 from imcevo.simulator.published_counts import Chips, Counts, count
 from imcevo.workload.published import DIMENSIONS, WEIGHT_BITS, published_suite
 
@@ -58,7 +59,7 @@ class PublishedSimulator:
     Args:
         networks: names out of `imcevo.workload.published.PUBLISHED_NETWORKS`.
         memory: ``rram`` (weights resident) or ``sram`` (weights streamed from DRAM, 1 bit per cell).
-        costs: instead of the shipped unit costs at 32 nm.
+        costs: by node, instead of the shipped unit costs.
 
     Raises:
         UserError: an unknown network, or none.
@@ -66,14 +67,16 @@ class PublishedSimulator:
 
     name = "published"
     # Chips first: designs that differ only in the keys after them share mapping and, in RRAM, all counts.
-    keys = ("bits_per_cell", *_MESHES, "glb_depth", "voltage_V", "cycle_s")
+    keys = ("bits_per_cell", *_MESHES, "glb_depth", "node_nm", "voltage_V", "cycle_s")
     # Energy, area and every requirement are independent of the clock, latency is proportional to its period.
     proven_lowest = ("cycle_s",)
 
-    def __init__(self, networks: Sequence[str], memory: Memory, costs: PublishedCosts | None = None) -> None:
+    def __init__(
+        self, networks: Sequence[str], memory: Memory, costs: Mapping[int, PublishedCosts] | None = None
+    ) -> None:
         self.networks = tuple(networks)
         self.memory = memory
-        self.costs = costs or PublishedCosts(memory)
+        self.costs = costs or {node: PublishedCosts(memory, node) for node in nodes_of(memory)}
         self.suite = published_suite(self.networks)
         self.streamed = memory == "sram"
         self.required = ("glb_bits",) if self.streamed else ("capacity_cells", "glb_bits", "weight_steps")
@@ -81,7 +84,7 @@ class PublishedSimulator:
         weights = sizes["C"] * sizes["R"] * sizes["S"] * sizes["M"]
         macs = weights * sizes["P"] * sizes["Q"] * sizes["N"] * sizes["G"]
         # Groups are left out of the capacity check: a convention of the framework, kept.
-        self._weights = self.suite.layers.T @ weights
+        self.weights = self.suite.layers.T @ weights
         self._reads_x = self.suite.inputs.T @ macs
         self._reads_xw = np.einsum("snb,s->nb", self.suite.products, macs)
 
@@ -91,18 +94,35 @@ class PublishedSimulator:
         Raises:
             UserError: a value without data.
         """
-        self.costs.check(key, float(value))
+        known = self._known(key)
+        if known is not None and not np.isclose(known, float(value), rtol=0, atol=1e-9).any():
+            raise UserError("has no published data", key=key, value=value, allowed=listed(f"{v:g}" for v in known))
+
+    def _known(self, key: str) -> NDArray[np.float64] | None:
+        """Values of a key that some node has data for, None where all values have; `repair` fits supplies to nodes."""
+        if key == "node_nm":
+            return np.array(list(self.costs), dtype=np.float64)
+        known = [values for costs in self.costs.values() if (values := costs.known(key)) is not None]
+        return np.unique(np.round(np.concatenate(known), 9)) if known else None
 
     def repair(self, designs: DesignTable) -> DesignTable:
-        """Designs with the bits per cell that SRAM has: 1; idempotent."""
-        if self.streamed and (designs["bits_per_cell"] != 1).any():
-            return designs.replace(bits_per_cell=np.ones(designs.n_designs, dtype=np.int64))
-        return designs
+        """Designs with the bits per cell that SRAM has, 1, and a supply that their node has; idempotent."""
+        if not self.streamed:
+            return designs
+        lowest = self._by_node(designs, lambda costs, _: costs.supply_V[0])
+        highest = self._by_node(designs, lambda costs, _: costs.supply_V[1])
+        one, supply_V = np.ones(designs.n_designs, np.int64), np.clip(designs.real("voltage_V"), lowest, highest)
+        if (designs["bits_per_cell"] == one).all() and (designs["voltage_V"] == supply_V).all():
+            return designs
+        return designs.replace(bits_per_cell=one, voltage_V=supply_V)
 
     def repairs(self, design: Design) -> Sequence[Repair]:
         """What `repair` changes in one design."""
-        bits = design["bits_per_cell"]
-        return [Repair("bits_per_cell", bits, 1, "an SRAM cell stores one bit")] if self.streamed and bits != 1 else []
+        used = self.repair(table_of([design])).design(0)
+        reasons = {
+            "bits_per_cell": "an SRAM cell stores one bit", "voltage_V": f"not published at {design['node_nm']} nm"
+        }  # fmt: skip
+        return [Repair(key, design[key], used[key], why) for key, why in reasons.items() if used[key] != design[key]]
 
     def simulate(self, designs: DesignTable) -> Metrics:
         """Energy, latency, area and shortfalls of repaired designs; shortfalls of the worst network.
@@ -118,8 +138,9 @@ class PublishedSimulator:
         _price(work.counts.actions, work.point, work.prices_J, energy_J)
         x, xw = self._cell_reads(designs)
         energy_J += x * work.prices_J[:, CELL_READ_X, None] + xw * work.prices_J[:, CELL_READ_XW, None]
-        return Metrics(energy_J, self._latency(designs, work), self.costs.areas(designs).sum(axis=1),
-                       self._shortfalls(designs, work))  # fmt: skip
+        area_m2 = self._areas(designs).sum(axis=1)
+        cost = self._by_node(designs, lambda costs, rows: costs.chip_costs(area_m2[rows]))
+        return Metrics(energy_J, self._latency(designs, work), area_m2, self._shortfalls(designs, work), cost)
 
     def breakdown(self, designs: DesignTable) -> Breakdown:
         """The same by component."""
@@ -129,7 +150,7 @@ class PublishedSimulator:
         for action in range(N_ACTIONS):
             energy_J[:, :, _COMPONENT[action]] += actions[:, :, action]
         return Breakdown(ENERGY_COMPONENTS, ("clock",), AREA_COMPONENTS, energy_J,
-                         self._latency(designs, work)[:, :, None], self.costs.areas(designs))  # fmt: skip
+                         self._latency(designs, work)[:, :, None], self._areas(designs))  # fmt: skip
 
     def action_counts(self, designs: DesignTable) -> NDArray[np.float64]:
         """Counts of every action of `imcevo.costs.published_actions` ``[n_designs, n_networks, N_ACTIONS]``."""
@@ -137,19 +158,23 @@ class PublishedSimulator:
 
     def explain(self, design: Design) -> Sequence[Term]:
         """Unit costs and areas of one design."""
-        designs = table_of([design])
+        designs, costs = table_of([design]), self.costs[int(design["node_nm"])]
         terms = [
             Term(f"{action} ({name})", "unit cost x simulated energy or supply factor",
-                 {name: self.costs.constants[name], "factor": float(factor[0])},
-                 float(factor[0]) * self.costs.constants[name], "J", self.costs.source(name))
-            for name, (action, factor) in self.costs.price_terms(designs).items()
+                 {name: costs.constants[name], "factor": float(factor[0])},
+                 float(factor[0]) * costs.constants[name], "J", costs.source(name))
+            for name, (action, factor) in costs.price_terms(designs).items()
         ]  # fmt: skip
-        areas = self.costs.areas(designs)[0]
+        areas = costs.areas(designs)[0]
         source = f"decomposed from areas of {SOURCE} (imcevo.calibrate.published_areas)"
         return terms + [
             Term(f"area of {name}", equation, {key: design[key] for key in keys}, float(area), "m2", source)
             for (name, (equation, keys)), area in zip(_AREA_TERMS.items(), areas, strict=True)
         ]
+
+    def weight_loading(self, design: Design) -> Mapping[str, WeightLoading]:
+        """Not modelled."""
+        return {}
 
     def shortfall_notes(self, design: Design) -> Mapping[str, str]:
         """For each missed requirement of one design a sentence naming network, need, offer and shortfall."""
@@ -167,14 +192,29 @@ class PublishedSimulator:
                 )
         return notes
 
+    def _areas(self, designs: DesignTable) -> NDArray[np.float64]:
+        """By component ``[n_designs, n_area_components]``."""
+        return self._by_node(designs, lambda costs, rows: costs.areas(designs.take(rows)), len(AREA_COMPONENTS))
+
+    def _by_node(
+        self, designs: DesignTable, of: Callable[[PublishedCosts, NDArray[np.intp]], ArrayLike], *width: int
+    ) -> NDArray[np.float64]:
+        """``of(costs, rows)`` for the rows of every node, put together ``[n_designs, *width]``; raises as `check`."""
+        values = np.empty((designs.n_designs, *width))
+        for node in np.unique(designs["node_nm"]):
+            self.check("node_nm", int(node))
+            rows = np.flatnonzero(designs["node_nm"] == node)
+            values[rows] = of(self.costs[int(node)], rows)
+        return values
+
     def _count(self, designs: DesignTable) -> _Work:
         """Map and count every distinct chip once, and place its loops at every distinct supply and buffer."""
         slices = -(-WEIGHT_BITS // designs["bits_per_cell"])
         chip_first, chip = _distinct([*(designs[key] for key in _MESHES), slices])
         # Resident weights leave nothing to place: supply and buffer only enter the prices.
-        at = [chip, designs["glb_depth"], designs["voltage_V"]] if self.streamed else [chip]
-        point_first, point = _distinct(at)
-        prices_J = self.costs.prices(designs)
+        supply = [designs[key] for key in ("glb_depth", "node_nm", "voltage_V")]
+        point_first, point = _distinct([chip, *supply] if self.streamed else [chip])
+        prices_J = self._by_node(designs, lambda costs, rows: costs.prices(designs.take(rows)), N_ACTIONS)
         chips = Chips(
             np.stack([designs[key][chip_first] for key in _MESHES], axis=1), slices[chip_first],
             np.searchsorted(chip[point_first], np.arange(len(chip_first) + 1)),
@@ -204,7 +244,7 @@ class PublishedSimulator:
         if not self.streamed:
             slices = -(-WEIGHT_BITS // designs["bits_per_cell"])
             cells = np.prod([designs.real(key) for key in _MESHES], axis=0)
-            needs["capacity_cells"] = (self._weights * slices[:, None], cells)
+            needs["capacity_cells"] = (self.weights * slices[:, None], cells)
             needs["weight_steps"] = (work.counts.weight_steps[work.chip], np.zeros(designs.n_designs))
         return needs
 

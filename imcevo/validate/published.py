@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from imcevo.costs.published import MEMORIES, NODES, Memory, PublishedCosts
+from imcevo.costs.published import MEMORIES, NODES, Memory
 from imcevo.errors import UserError
 from imcevo.simulator.published import PublishedSimulator
 from imcevo.validate.published_points import SAMPLE, ReferencePoints
@@ -35,7 +35,7 @@ def predict(points: ReferencePoints, memory: Memory, node_nm: int) -> Prediction
         UserError: a design that the published tables do not hold.
     """
     networks = sorted(set(points.network.tolist()))
-    simulator = PublishedSimulator(networks, memory, PublishedCosts(memory, node_nm))
+    simulator = PublishedSimulator(networks, memory)
     if memory == "sram" and (points.designs["bits_per_cell"] != 1).any():
         raise UserError("SRAM cells store one bit", key="bits_per_cell", allowed="1 where memory is sram")
     metrics = simulator.simulate(points.designs)

@@ -24,7 +24,7 @@ SAMPLE = "published_points_sample.csv"
 _LARGEST_FILE_BYTES = 2**26
 _RESULTS = ("energy_J", "latency_s", "area_m2")
 _NAMES = {"memory": MEMORIES, "network": PUBLISHED_NETWORKS}
-_DESIGN = (*PublishedSimulator.keys, "node_nm")
+_DESIGN = PublishedSimulator.keys
 _COLUMNS = (*_NAMES, *_DESIGN, *_RESULTS)
 
 

@@ -11,7 +11,7 @@ from imcevo.hardware import table_of
 
 DESIGN = {
     "bits_per_cell": 1, "rows": 128, "cols": 64, "macros_per_tile": 8, "tiles_per_group": 4, "router_groups": 2,
-    "glb_depth": 8192, "voltage_V": 0.7, "cycle_s": 1e-9,
+    "glb_depth": 8192, "node_nm": 32, "voltage_V": 0.7, "cycle_s": 1e-9,
 }  # fmt: skip
 
 
@@ -65,9 +65,24 @@ def test_values_off_the_grid_are_refused(key, value):
     costs = PublishedCosts("sram")
     with pytest.raises(UserError, match=f"{key}.*no published data"):
         costs.prices(designs(**{key: value}))
-    with pytest.raises(UserError, match=f"{key}.*no published data"):
-        costs.check(key, value)
-    assert PublishedCosts("rram").check("voltage_V", 0.52) is None
+    assert not np.isclose(costs.known(key), value).any()
+    assert PublishedCosts("rram").known("voltage_V") is None
+
+
+def test_every_node_has_its_own_supply():
+    supplies = {node: PublishedCosts("sram", node).known("voltage_V") for node in NODES}
+    assert supplies[7] == pytest.approx(0.45 + 0.05 * np.arange(8))
+    assert supplies[32] == pytest.approx(0.5 + 0.05 * np.arange(11))
+    assert [values[-1] for values in supplies.values()] == pytest.approx([0.8, 0.85, 0.9, 1.0, 1.0, 1.1])
+    for node, values in supplies.items():
+        prices = [PublishedCosts("sram", node).prices(designs(voltage_V=value)) for value in values]
+        assert np.isfinite(prices).all()
+
+
+def test_a_square_centimetre_costs_100_at_32_nm_and_more_at_newer_nodes():
+    costs = [float(PublishedCosts("sram", node).chip_costs(np.array([1e-4]))[0]) for node in NODES]
+    assert costs[NODES.index(32)] == pytest.approx(100)
+    assert sorted(costs, reverse=True) == costs
 
 
 def test_unknown_nodes_are_refused():

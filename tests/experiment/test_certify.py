@@ -53,6 +53,7 @@ macros_per_tile = [2, 8, 16]
 tiles_per_group = [2, 8]
 router_groups = [1, 6]
 glb_depth = [4096, 16384]
+node_nm = 32
 voltage_V = [0.5, 0.6]
 cycle_s = [1e-9, 2e-9]
 """
@@ -196,7 +197,10 @@ def test_exhaustive_experiments_are_recognised(experiment, tmp_path):
     assert not is_exhaustive(Path(__file__).parents[2] / "experiments" / "quickstart.toml")
 
 
-@pytest.mark.parametrize(("name", "designs"), [("rram4", 12_096_000), ("sram4", 1_512_000), ("sram9", 4_064_256)])
+@pytest.mark.parametrize(
+    ("name", "designs"),
+    [("rram4", 12_096_000), ("sram4", 1_512_000), ("sram9", 4_064_256), ("sram4_nodes", 15_876_000)],
+)
 def test_shipped_experiments_cover_the_published_spaces(name, designs):
     file = Path(__file__).parents[2] / "experiments" / f"certify_published_{name}.toml"
     plan = load_certification(file)

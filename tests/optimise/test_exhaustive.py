@@ -37,6 +37,18 @@ def problem(request):
     return problem_of(request.param)
 
 
+def test_genomes_that_repair_to_one_design_are_decided_once():
+    """At 45 nm both supplies are .75 V after repair."""
+    problem = problem_of("sram", ("energy_J", "latency_s", "cost"), node_nm=(7, 45), voltage_V=(0.45, 0.75))
+    search = searched(problem)
+    assert search.n_designs == problem.space.size == 4 * 128
+    assert search.decided.evaluated == search.n_proven == (2 + 1) * 64
+    assert search.n_repeated == 128
+    X, _, _, best = brute_force(problem)
+    assert {tuple(row) for row in search.genomes(search.decided.front)} == {tuple(row) for row in problem.canonical(X)}
+    assert {name: found.value for name, found in search.decided.best.items()} == best
+
+
 def test_front_optima_and_counts_are_those_of_brute_force(problem):
     search = searched(problem)
     X, F, n_feasible, best = brute_force(problem)
@@ -120,9 +132,15 @@ def test_no_proof_where_a_slower_clock_may_help_or_decide(metrics, constraints):
 
 
 def test_scalars_by_hand():
-    metrics = Metrics(np.array([[1.0, 3.0]]), np.array([[5.0, 2.0]]), np.array([10.0]))
+    metrics = Metrics(np.array([[1.0, 3.0]]), np.array([[5.0, 2.0]]), np.array([10.0]), cost=np.array([2.0]))
     values = {name: entry.of(metrics)[0] for name, entry in SCALARS.items()}
-    assert values == pytest.approx({"ela": 150, "ela_mean": 70, "ela_all": 300, "el": 15, "el_mean": 7})
+    assert values == pytest.approx({"ela": 150, "ela_mean": 70, "ela_all": 300, "el": 15, "el_cost": 30, "el_mean": 7})
+
+
+def test_cost_needs_a_profile_that_knows_it():
+    metrics = Metrics(np.array([[1.0]]), np.array([[1.0]]), np.array([1.0]))
+    with pytest.raises(UserError, match="'cost' is not known to this profile"):
+        SCALARS["el_cost"].of(metrics)
 
 
 def test_unknown_scalars_are_told():

@@ -99,6 +99,7 @@ def test_content_of_a_users_network_is_part_of_the_hash(load, config, tmp_path):
         ("objectives", [], "lists no objective"),
         ("objectives/0/metric", "energy", r"objectives\[0\].metric: got 'energy'"),
         ("objectives/0/agregate", "max", "did you mean 'aggregate'"),
+        ("objectives/0", {"metric": "cost"}, r"objectives\[0\].metric: .cost. is not known to the physical profile"),
         ("hypervolume", None, "hypervolume: this key is missing"),
         ("hypervolume/reference", [1.0], "1 entries for 3 objectives"),
         ("design_space/rows", -32, "design_space.rows: -32 is out of range.*8 to 4096"),

@@ -3,6 +3,8 @@
 import numpy as np
 import pytest
 
+from imcevo.errors import UserError
+from imcevo.simulator.interface import Repair
 from imcevo.simulator.published import PublishedSimulator
 from tests.simulator.published_cases import FOUR, SPACES, one_design, random_designs
 
@@ -129,6 +131,33 @@ def test_sram_cells_are_repaired_to_one_bit():
     assert simulator.repair(repaired) is repaired
     assert simulator.repairs(designs.design(2))[0].used == 1
     assert not simulator.repairs(designs.design(0))
+
+
+def test_a_supply_that_the_node_does_not_have_is_repaired_to_the_nearest_one():
+    simulator = PublishedSimulator(FOUR, "sram")
+    nodes, supplies = np.array([7, 7, 45, 45, 32]), np.array([0.45, 1.1, 0.45, 1.1, 0.75])
+    designs = random_designs("sram", 5).replace(node_nm=nodes, voltage_V=supplies)
+    repaired = simulator.repair(designs)
+    assert repaired["voltage_V"].tolist() == [0.45, 0.8, 0.75, 1.1, 0.75]
+    assert simulator.repair(repaired) is repaired
+    assert simulator.repairs(designs.design(1)) == [Repair("voltage_V", 1.1, 0.8, "not published at 7 nm")]
+    for key, value in (("node_nm", 28), ("voltage_V", 0.4), ("voltage_V", 0.52), ("rows", 48)):
+        with pytest.raises(UserError, match=f"{key}.*no published data"):
+            simulator.check(key, value)
+    simulator.check("voltage_V", 1.1)
+
+
+def test_nodes_in_one_batch_are_each_priced_by_their_own_costs():
+    simulator = PublishedSimulator(FOUR, "sram")
+    nodes = np.tile(list(simulator.costs), 4)
+    designs = random_designs("sram", 24).replace(node_nm=nodes, voltage_V=np.full(24, 0.75))
+    together = simulator.simulate(designs)
+    for node, costs in simulator.costs.items():
+        rows = np.flatnonzero(designs["node_nm"] == node)
+        alone = PublishedSimulator(FOUR, "sram", {node: costs}).simulate(designs.take(rows))
+        assert (together.energy_J[rows] == alone.energy_J).all()
+        assert (together.area_m2[rows] == alone.area_m2).all()
+        assert (together.cost[rows] == costs.chip_costs(alone.area_m2)).all()
 
 
 def test_explanation_names_the_price_of_every_action_spent(simulator):
