@@ -44,12 +44,18 @@ def neurosim(data: Designs = None, json: Json = False) -> None:
     _tell("neurosim", _neurosim(data), json)
 
 
+@validate.command()
+def snr(json: Json = False) -> None:
+    """Closed-form compute-SNR against bit-exact Monte Carlo, and against the accuracy of small trained networks."""
+    _tell("snr", _snr(), json)
+
+
 @validate.command(name="all")
 def everything(json: Json = False) -> None:
     """Every comparison, on the shipped data; JSON by name."""
     reports = {
         "published": _published(None), "zigzag": _zigzag(None), "accelforge": _accelforge(None),
-        "neurosim": _neurosim(None),
+        "neurosim": _neurosim(None), "snr": _snr(),
     }  # fmt: skip
     if json:
         from imcevo.cli.output import print_json
@@ -65,6 +71,12 @@ def _published(data: Path | None) -> dict[str, Any]:
     from imcevo.validate.published_points import read_points, sample_points
 
     return validate_published(sample_points() if data is None else read_points(data), file=data)
+
+
+def _snr() -> dict[str, Any]:
+    from imcevo.validate.snr import validate_snr
+
+    return validate_snr()
 
 
 def _zigzag(data: Path | None) -> dict[str, Any]:
@@ -92,6 +104,8 @@ def _tell(name: str, report: dict[str, Any], json: bool) -> None:
         print_json(report)
     elif name == "published":
         _print_published(report)
+    elif name == "snr":
+        _print_snr(report)
     else:
         _print_peer(name, report)
 
@@ -119,6 +133,19 @@ def _verdict(report: dict[str, Any], figure: str, form: str) -> list[str]:
         return ["", ""]
     target = report["targets"][figure]
     return [form.format(target["target"]), "reached" if target["passed"] else "missed"]
+
+
+def _print_snr(report: dict[str, Any]) -> None:
+    from imcevo.cli.output import print_table
+    from imcevo.validate.snr import AT_LEAST
+
+    rows = [
+        [name, f"{report[name]:.4g}", f"{'>=' if name in AT_LEAST else '<='} {target['target']}",
+         "reached" if target["passed"] else "missed"]
+        for name, target in report["targets"].items()
+    ]  # fmt: skip
+    points = f"{report['points_0_20']} points, {report['layers_points_0_20']} of trained layers, 0 to 20 dB"
+    print_table(f"Compute-SNR: closed form against Monte Carlo ({points})", ["figure", "value", "target", ""], rows)
 
 
 def _print_published(report: dict[str, Any]) -> None:

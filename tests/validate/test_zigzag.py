@@ -70,8 +70,10 @@ def test_what_the_constants_do_not_cover_is_left_out(tmp_path):
 def test_all_comparisons_run_by_one_command(monkeypatch):
     # Slow, and tested on its own.
     monkeypatch.setattr("imcevo.validate.published.validate_published", lambda points, file: {})
+    no_points = {"targets": {}, "points_0_20": 0, "layers_points_0_20": 0}
+    monkeypatch.setattr("imcevo.validate.snr.validate_snr", lambda: no_points)
     reports = json.loads(run("all", "--json"))
-    assert set(reports) == {"published", "zigzag", "accelforge", "neurosim"}
+    assert set(reports) == {"published", "zigzag", "accelforge", "neurosim", "snr"}
     assert reports["zigzag"] == json.loads(run("zigzag", "--json"))
     text = run("all")
-    assert all(title in text for title in ("Published profile", "ZigZag-IMC", "AccelForge", "NeuroSim"))
+    assert all(title in text for title in ("Published profile", "ZigZag-IMC", "AccelForge", "NeuroSim", "Compute-SNR"))

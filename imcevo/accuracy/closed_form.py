@@ -1,0 +1,137 @@
+"""Compute-SNR of a layer, and of a network, in closed form.
+
+The multiplication is cut into input slices i and weight slices s; every column sum P_is is converted by an ADC and the
+codes are recombined with significances a_i and b_s. SNR = Var(y)/Var(error). Equations in `docs/accuracy.md`.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numba
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from imcevo.accuracy.column import Record, cell_floor, column_sum, converter, noise_terms
+from imcevo.accuracy.distortion import conversion
+from imcevo.accuracy.readout import READOUT_DTYPE
+from imcevo.accuracy.statistics import LayerStatistics, Moments
+from imcevo.kernels import kernel
+
+LAYER_CAP_dB = 60.0
+# Distortions of slices of one column may cancel; what is left is at least this share of their sum.
+_LEAST_SHARE = 0.02
+_ALPHA, _D2, _GAIN, _STEP, _SHIFT = range(5)
+
+
+def layer_snr_dB(statistics: LayerStatistics, readouts: NDArray[np.void]) -> NDArray[np.float64]:
+    """Compute-SNR of one layer under many readouts ``[n_readouts]``, dB, at most `LAYER_CAP_dB`.
+
+    Args:
+        statistics: of the layer.
+        readouts: `imcevo.accuracy.readout.readout_table`.
+    """
+    m = statistics.moments()
+    error = np.empty(len(readouts))
+    _error_variances(m, np.ascontiguousarray(readouts, dtype=READOUT_DTYPE), error)
+    ratio = np.maximum(error / m.output_variance, 10.0 ** (-LAYER_CAP_dB / 10.0))
+    return np.asarray(-10.0 * np.log10(ratio), dtype=np.float64)
+
+
+def network_snr_dB(layer_snr: ArrayLike) -> NDArray[np.float64]:
+    """SNR_tot = -10 log10(sum over layers of 10^(-SNR/10)), over the last axis, dB."""
+    return np.asarray(-10.0 * np.log10(np.sum(10.0 ** (-np.asarray(layer_snr) / 10.0), axis=-1)))
+
+
+@kernel(parallel=True)
+def _error_variances(m: Moments, readouts: NDArray[np.void], error: NDArray[np.float64]) -> None:
+    for r in numba.prange(len(readouts)):
+        parts = np.empty((len(m.a), len(m.b), 5))
+        _convert_all(m, readouts[r], parts)
+        distorted = _distortion(m, readouts[r], parts)
+        programmed = _programming(m, readouts[r], parts)
+        error[r] = readouts[r].folds * (distorted + programmed + _lost_gain(m, readouts[r], parts))
+
+
+@kernel()
+def _convert_all(m: Moments, readout: Record, parts: NDArray[np.float64]) -> None:
+    """Gain, distortion, programming gain, step and shared rounding error of every pair of slices.
+
+    Cells of value 0 that conduct shift the sums of all slices alike off whole levels; a step of 1 rounds that off alike
+    unless noise dithers it.
+    """
+    n_codes = 2.0**readout.adc_bits
+    for i in range(len(m.a)):
+        input_sum_variance = m.K / readout.folds * (m.C[i, i] - m.m[i] ** 2)
+        shift2 = cell_floor(m, readout) ** 2 * input_sum_variance
+        for s in range(len(m.b)):
+            mu, s2 = column_sum(m, readout, i, s)
+            slope, constant = noise_terms(m, readout, i, s, s2)
+            low, step, full_scale = converter(m, readout, i, s)
+            alpha, d2, gain = conversion(mu, s2, slope, constant, shift2, low, step, n_codes, full_scale)
+            parts[i, s, _ALPHA], parts[i, s, _D2], parts[i, s, _GAIN], parts[i, s, _STEP] = alpha, d2, gain, step
+            dither = math.exp(-2.0 * math.pi**2 * (slope * max(mu, 0.0) + constant))
+            parts[i, s, _SHIFT] = math.sqrt(min(shift2, 1.0 / 12.0)) * dither
+
+
+@kernel()
+def _distortion(m: Moments, readout: Record, parts: NDArray[np.float64]) -> float:
+    """sum (a_i b_s)^2 d_is^2 + 2 sum_i sum_{s<t} a_i^2 b_s b_t d_is d_it rho_st.
+
+    rho_st = sum_{k<=4} k^-2 exp(-2 pi^2 k^2 Var(P_s-P_t)/D^2) cos(2 pi k (mu_s-mu_t)/D) / sum_{k<=4} k^-2: the error of
+    a uniform quantiser is a sawtooth of the sum, written as its Fourier series; only for equal steps above 1.
+    """
+    n, series = m.K / readout.folds, 1.0 + 1.0 / 4.0 + 1.0 / 9.0 + 1.0 / 16.0
+    alone = together = 0.0
+    for i in range(len(m.a)):
+        for s in range(len(m.b)):
+            step = parts[i, s, _STEP]
+            alone += (m.a[i] * m.b[s]) ** 2 * parts[i, s, _D2]
+            for t in range(s + 1, len(m.b)):
+                weight = 2.0 * m.a[i] ** 2 * m.b[s] * m.b[t]
+                product = parts[i, s, _D2] * parts[i, t, _D2]
+                if step == 1.0 and parts[i, t, _STEP] == 1.0:
+                    together += weight * parts[i, s, _SHIFT] * parts[i, t, _SHIFT]
+                if step == 1.0 or step != parts[i, t, _STEP] or product <= 0.0:
+                    continue
+                apart = m.ubar[s] - m.ubar[t]
+                spread = n * (m.C[i, i] * (m.U[s, s] + m.U[t, t] - 2.0 * m.U[s, t]) - (m.m[i] * apart) ** 2)
+                angle, decay = 2.0 * math.pi * n * m.m[i] * apart / step, 2.0 * (math.pi / step) ** 2 * spread
+                rho = 0.0
+                for k in range(1, 5):
+                    rho += math.exp(-k * k * decay) * math.cos(k * angle) / (k * k)
+                together += weight * math.sqrt(product) * rho / series
+    return max(alone + together, _LEAST_SHARE * alone)
+
+
+@kernel()
+def _programming(m: Moments, readout: Record, parts: NDArray[np.float64]) -> float:
+    """sum_s b_s^2 sum_{i != j} a_i a_j g_i g_j C_ij sigma_g^2 n U_ss: one cell errs alike in every input cycle."""
+    if readout.cell_variation == 0.0:
+        return 0.0
+    n, f = m.K / readout.folds, cell_floor(m, readout)
+    total = 0.0
+    for s in range(len(m.b)):
+        cell = m.U[s, s] + 2.0 * f * m.ubar[s] + f * f
+        for i in range(len(m.a)):
+            for j in range(i):
+                gains = parts[i, s, _GAIN] * parts[j, s, _GAIN]
+                total += 2.0 * m.b[s] ** 2 * m.a[i] * m.a[j] * gains * m.C[i, j] * cell
+    return total * readout.cell_variation**2 * n
+
+
+@kernel()
+def _lost_gain(m: Moments, readout: Record, parts: NDArray[np.float64]) -> float:
+    """F * Var(sum a_i b_s (1 - alpha_is) P_is) of independent entries: what codes do not follow of the sums."""
+    total = 0.0
+    for s in range(len(m.b)):
+        for t in range(len(m.b)):
+            for i in range(len(m.a)):
+                lost = m.a[i] * m.b[s] * (1.0 - parts[i, s, _ALPHA])
+                if lost == 0.0:
+                    continue
+                for j in range(len(m.a)):
+                    other = m.a[j] * m.b[t] * (1.0 - parts[j, t, _ALPHA])
+                    covariance = m.C[i, j] * m.U[s, t] - m.m[i] * m.m[j] * m.ubar[s] * m.ubar[t]
+                    total += lost * other * covariance
+    return m.dependence * m.K / readout.folds * max(total, 0.0)

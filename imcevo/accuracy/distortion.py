@@ -1,0 +1,216 @@
+"""Distortion of one conversion: quantisation, clipping and analog noise (compiled).
+
+Every function returns (alpha, d2, g): the Bussgang gain of the converter, the variance of its error that does not
+correlate with the sum in levels^2, and the gain that a static programming error sees.
+"""
+
+from __future__ import annotations
+
+import math
+
+from imcevo.kernels import kernel
+
+# Gauss-Hermite nodes and weights for E[f(Z)], Z ~ N(0, 1): numpy.polynomial.hermite_e.hermegauss(7), weights over
+# sqrt(2 pi).
+_NODES = (-3.750439717725742, -2.366759410734541, -1.154405394739968, 0.0,
+          1.154405394739968, 2.366759410734541, 3.750439717725742)  # fmt: skip
+_WEIGHTS = (5.4826885597222e-4, 3.0757123967586e-2, 2.4012317860501e-1, 4.5714285714286e-1,
+            2.4012317860501e-1, 3.0757123967586e-2, 5.4826885597222e-4)  # fmt: skip
+_GAUSSIAN_FROM = 60.0  # mean, levels, above which a coarse converter sees a normal sum
+_REACH = 8.0  # standard deviations
+_NEGLIGIBLE = 6.5  # standard deviations: tails beyond are below 1e-10
+_SQRT2 = math.sqrt(2.0)
+_SQRT2PI = math.sqrt(2.0 * math.pi)
+
+
+@kernel()
+def upper_tail(z: float) -> float:
+    """Q(z) of the normal distribution."""
+    return 0.5 * math.erfc(z / _SQRT2)
+
+
+@kernel()
+def density(z: float) -> float:
+    return math.exp(-0.5 * z * z) / _SQRT2PI
+
+
+@kernel()
+def rounded_noise(variance: float) -> float:
+    """E[round(noise)^2] = sum_k 2(2k-1) Q((k-1/2)/sigma): an integer sum read with noise, levels^2."""
+    if variance > 0.64:
+        return variance + 1.0 / 12.0
+    if variance < 0.0064:
+        return 0.0
+    sigma = math.sqrt(variance)
+    total = 0.0
+    for k in range(1, 6):
+        z = (k - 0.5) / sigma
+        if z > _NEGLIGIBLE:
+            break
+        total += 2.0 * (2.0 * k - 1.0) * upper_tail(z)
+    return total
+
+
+@kernel()
+def rounded_gain(variance: float) -> float:
+    """Slope of E[round(x + noise)] seen by a small added error: (2/sigma) sum_k phi((k-1/2)/sigma) for unit steps."""
+    if variance > 0.64:
+        return 1.0
+    if variance < 0.0064:
+        return 0.0
+    sigma = math.sqrt(variance)
+    total = 0.0
+    for k in range(1, 6):
+        z = (k - 0.5) / sigma
+        if z > _NEGLIGIBLE:
+            break
+        total += density(z)
+    return 2.0 / sigma * total
+
+
+@kernel()
+def noise_moments(mu: float, s2: float, slope: float, constant: float, shift2: float) -> tuple[float, float, float]:
+    """E over the sum P of: noise variance, rounded noise, noise variance times gain.
+
+    `shift2` is the variance of a known shift d that moves sums off whole levels (cells of value 0 that conduct):
+    E[(round(noise + d) - d)^2] = R + shift2 (1 - 2 gamma), R and gamma of the variance of both together.
+    """
+    s = math.sqrt(s2)
+    variance = rounded = gained = 0.0
+    for q in range(7):
+        noise = slope * max(mu + s * _NODES[q], 0.0) + constant
+        variance += _WEIGHTS[q] * noise
+        gain = rounded_gain(noise + shift2)
+        rounded += _WEIGHTS[q] * (rounded_noise(noise + shift2) + shift2 * (1.0 - 2.0 * gain))
+        gained += _WEIGHTS[q] * noise * gain
+    return variance, rounded, gained
+
+
+@kernel()
+def fine(
+    mu: float, s2: float, noise: tuple[float, float, float], low: float, step: float, top: float, full_scale: float
+) -> tuple[float, float, float]:
+    """A step below the spread of the sum: uniform quantisation error plus clipping at the range's ends.
+
+    d2 = (D^2-1)/12 + E[R] + max(sum over sides t^2 [(1+z^2) Q(z) - z phi(z)] - (1-alpha)^2 s^2, 0) with
+    t^2 = s^2 + E[noise], alpha = Phi(z_hi) - Phi(z_lo); a side counts only where sums can lie beyond it.
+    """
+    variance, rounded, gained = noise
+    t = math.sqrt(s2 + variance)
+    beyond, alpha = 0.0, 1.0
+    if t > 0.0:
+        for side in range(2):
+            edge = low - 0.5 if side == 0 else top
+            if (side == 0 and edge <= 0.0) or (side == 1 and edge >= full_scale):
+                continue
+            z = (mu - edge) / t if side == 0 else (edge - mu) / t
+            tail = upper_tail(z)
+            beyond += t * t * ((1.0 + z * z) * tail - z * density(z))
+            alpha -= tail
+    d2 = (step * step - 1.0) / 12.0 + rounded + max(beyond - (1.0 - alpha) ** 2 * s2, 0.0)
+    g = alpha
+    if step == 1.0 and variance > 0.0:
+        g = alpha * gained / variance
+    return alpha, d2, g
+
+
+@kernel()
+def coarse_gaussian(
+    mu: float, s2: float, noise: tuple[float, float, float], low: float, step: float, n_codes: float
+) -> tuple[float, float, float]:
+    """Few codes over a normal sum of standard deviation t (noise included).
+
+    Stein: Cov(V, Q) = t sum over thresholds D phi(z). d2 = Var Q - alpha^2 s^2 - alpha (1/12 + E noise - E R).
+    """
+    variance, rounded, _ = noise
+    t = math.sqrt(s2 + variance)
+    first = max(0.0, math.floor((mu - _REACH * t - low) / step))
+    last = min(n_codes - 1.0, math.floor((mu + _REACH * t - low) / step))
+    slope = above = above2 = 0.0
+    # Q counted in steps from code `first`: E[Q] = sum of P(Q >= k), E[Q^2] = sum of (2k-1) P(Q >= k).
+    for k in range(1, int(max(last - first, 0.0)) + 1):
+        z = (low + step * (first + k) - 0.5 - mu) / t
+        tail = upper_tail(z)
+        above += tail
+        above2 += (2.0 * k - 1.0) * tail
+        slope += density(z)
+    alpha = step * slope / t
+    d2 = step * step * (above2 - above * above) - alpha * alpha * s2
+    return alpha, max(d2 - alpha * (1.0 / 12.0 + variance - rounded), 0.0), alpha
+
+
+@kernel()
+def next_ratio(mu: float, s2: float, k: float) -> float:
+    """P(k+1)/P(k) of the binomial, Poisson or negative binomial distribution with mean mu and variance s2."""
+    spread = s2 / mu
+    if spread < 0.97:
+        p = min(1.0 - spread, 0.999)
+        return max(mu / p - k, 0.0) / (k + 1.0) * p / (1.0 - p)
+    if spread > 1.03:
+        p = 1.0 / spread
+        return (mu * p / (1.0 - p) + k) / (k + 1.0) * (1.0 - p)
+    return mu / (k + 1.0)
+
+
+@kernel()
+def none_probability(mu: float, s2: float) -> float:
+    """P(0) of the same distribution."""
+    spread = s2 / mu
+    if spread < 0.97:
+        p = min(1.0 - spread, 0.999)
+        return (1.0 - p) ** (mu / p)
+    if spread > 1.03:
+        p = 1.0 / spread
+        return p ** (mu * p / (1.0 - p))
+    return math.exp(-mu)
+
+
+@kernel()
+def coarse_discrete(
+    mu: float, s2: float, slope: float, constant: float, low: float, step: float, n_codes: float
+) -> tuple[float, float, float]:
+    """Few codes over a small whole-numbered sum: moments of the code over its distribution.
+
+    Noise smears decisions between neighbouring codes where its mean variance exceeds .01.
+    """
+    smeared = slope * mu + constant > 0.01
+    probability = none_probability(mu, s2)
+    mass = sum_p = sum_pp = sum_q = sum_qq = sum_pq = 0.0
+    for level in range(int(mu + 12.0 * math.sqrt(s2)) + 30):
+        code = min(max(math.floor((level - low) / step), 0.0), n_codes - 1.0)
+        up = down = 0.0
+        if smeared:
+            sigma = math.sqrt(slope * level + constant) + 1e-9
+            edge = low + step * code - 0.5
+            if code < n_codes - 1.0:
+                up = upper_tail((edge + step - level) / sigma)
+            if code > 0.0:
+                down = upper_tail((level - edge) / sigma)
+        q = code + up - down
+        mass += probability
+        sum_p += probability * level
+        sum_pp += probability * level * level
+        sum_q += probability * q
+        sum_qq += probability * (code * code + up * (2.0 * code + 1.0) + down * (1.0 - 2.0 * code))
+        sum_pq += probability * level * q
+        probability *= next_ratio(mu, s2, float(level))
+    mean_p, mean_q = sum_p / mass, sum_q / mass
+    variance = max(sum_pp / mass - mean_p**2, 1e-30)
+    alpha = step * (sum_pq / mass - mean_p * mean_q) / variance
+    return alpha, max(step**2 * (sum_qq / mass - mean_q**2) - alpha**2 * variance, 0.0), alpha
+
+
+@kernel()
+def conversion(
+    mu: float, s2: float, slope: float, constant: float, shift2: float, low: float, step: float, n_codes: float,
+    full_scale: float,
+) -> tuple[float, float, float]:  # fmt: skip
+    """The form that fits: fine, coarse over a normal sum, or coarse over a whole-numbered one."""
+    noise = noise_moments(mu, s2, slope, constant, shift2)
+    if step == 1.0 or step * step < s2 + noise[0]:
+        return fine(mu, s2, noise, low, step, low + step * n_codes - 0.5, full_scale)
+    if mu >= _GAUSSIAN_FROM:
+        return coarse_gaussian(mu, s2, noise, low, step, n_codes)
+    if mu <= 0.0 or s2 <= 0.0:
+        return 0.0, 0.0, 0.0
+    return coarse_discrete(mu, s2, slope, constant, low, step, n_codes)
