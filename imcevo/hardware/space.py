@@ -91,10 +91,6 @@ class DesignSpace:
                 row.append(match)
         return np.array(row, dtype=np.int64)
 
-    def sample(self, n: int, rng: np.random.Generator) -> NDArray[np.int64]:
-        """`n` genomes drawn uniformly ``[n, n_genes]``."""
-        return rng.integers(0, self.upper + 1, size=(n, len(self.genes)), dtype=np.int64)
-
 
 def _same(known: Value, value: Value) -> bool:
     if isinstance(known, float) and isinstance(value, int | float):

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -16,6 +14,7 @@ from numpy.typing import NDArray
 
 from imcevo.config import read_text
 from imcevo.errors import UserError, did_you_mean, listed, unknown_name
+from imcevo.validate.csv_rows import numbered_rows, require_full_rows
 
 _LARGEST_FILE_BYTES = 2**24
 
@@ -68,25 +67,15 @@ def read_peer_data(path: Path | str | None, sample: str, columns: Mapping[str, C
     else:
         text = read_text(path, what="a CSV of simulated designs", largest_bytes=_LARGEST_FILE_BYTES)
     file = sample if path is None else path
-    lines = [(number, line) for number, line in enumerate(text.splitlines(), 1) if line.strip() and line[0] != "#"]
-    try:
-        rows = list(csv.reader(io.StringIO("\n".join(line for _, line in lines)), strict=True))
-    except csv.Error as error:
-        raise UserError(f"is not valid CSV: {error}", file=file) from None
-    if len(rows) < 2:
-        raise UserError("holds no design", file=file, allowed=f"a header with {listed(columns)}, and designs")
-    header = [name.strip() for name in rows[0]]
+    allowed = f"a header with {listed(columns)}, and designs"
+    rows = numbered_rows(text, file, empty="holds no design", allowed=allowed)
+    header = [name.strip() for name in rows[0][1]]
     for name in columns:
         if header.count(name) != 1:
             problem = "is missing" + did_you_mean(name, header) if name not in header else "is there twice"
             raise UserError(problem, file=file, key="header", value=name, allowed=listed(columns))
-    for (number, _), row in zip(lines, rows, strict=False):
-        if len(row) != len(header):
-            raise UserError(f"has {len(row)} values, the header names {len(header)}", file=file, key=f"line {number}")
-    designs = [
-        (number, dict(zip(header, map(str.strip, row), strict=True)))
-        for (number, _), row in zip(lines[1:], rows[1:], strict=True)
-    ]
+    require_full_rows(rows, file)
+    designs = [(number, dict(zip(header, map(str.strip, row), strict=True))) for number, row in rows[1:]]
     outside = {number: said for number, design in designs if (said := _outside(columns, design, file, number))}
     inside = [(number, design) for number, design in designs if number not in outside]
     if not inside:
@@ -158,7 +147,7 @@ def compare(
     for quantity, error in errors.items():
         report[f"{quantity}_median"] = float(np.median(np.abs(error)))
         report[f"{quantity}_p95"] = float(np.quantile(np.abs(error), 0.95))
-    report["energy_spearman"] = _spearman(*energies_J)
+    report["energy_spearman"] = spearman(*energies_J)
     report["targets"] = {
         name: {"target": target, "passed": _reached(name, report[name], target)} for name, target in targets.items()
     }
@@ -172,7 +161,7 @@ def _reached(name: str, figure: float | None, target: float) -> bool:
     return figure >= target if name.endswith("_spearman") else figure <= target
 
 
-def _spearman(a: NDArray[np.float64], b: NDArray[np.float64]) -> float | None:
+def spearman(a: NDArray[np.float64], b: NDArray[np.float64]) -> float | None:
     """Rank correlation; None where one side does not vary."""
     from scipy.stats import spearmanr
 

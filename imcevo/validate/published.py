@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from imcevo.costs.published import MEMORIES, NODES, Memory
 from imcevo.errors import UserError
 from imcevo.simulator.published import PublishedSimulator
+from imcevo.validate.peer_data import spearman
 from imcevo.validate.published_points import SAMPLE, ReferencePoints
 
 LATENCY_TOLERANCE = 1e-6
@@ -99,15 +100,5 @@ def _figures(points: ReferencePoints, errors: Predictions, rows: NDArray[np.bool
         "area_p95": float(np.quantile(area, 0.95)),
         "energy_median": float(np.median(energy)),
         "energy_p95": float(np.quantile(energy, 0.95)),
-        "energy_spearman": _spearman(errors.energy_J[rows], points.energy_J[rows]),
+        "energy_spearman": spearman(errors.energy_J[rows], points.energy_J[rows]),
     }
-
-
-def _spearman(a: NDArray[np.float64], b: NDArray[np.float64]) -> float | None:
-    """Rank correlation (ties share their mean rank); None where it has no meaning."""
-    from pandas import Series
-
-    ranks = [Series(values).rank().to_numpy() for values in (a, b)]
-    if min(float(rank.std()) for rank in ranks) == 0:
-        return None
-    return float(np.corrcoef(ranks[0], ranks[1])[0, 1])

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,6 +16,7 @@ from imcevo.costs.published import MEMORIES, NODES
 from imcevo.errors import UserError, listed, unknown_name
 from imcevo.hardware import DesignTable, parameter
 from imcevo.simulator.published import PublishedSimulator
+from imcevo.validate.csv_rows import numbered_rows, require_full_rows
 from imcevo.workload.published import PUBLISHED_NETWORKS
 
 SAMPLE = "published_points_sample.csv"
@@ -73,19 +72,12 @@ def read_points(path: Path | str) -> ReferencePoints:
 
 
 def _parsed(text: str, file: Path | str) -> ReferencePoints:
-    lines = [(number, line) for number, line in enumerate(text.splitlines(), 1) if line.strip() and line[0] != "#"]
-    try:
-        rows = list(csv.reader(io.StringIO("\n".join(line for _, line in lines)), strict=True))
-    except csv.Error as error:
-        raise UserError(f"is not valid CSV: {error}", file=file) from None
-    if len(rows) < 2:
-        raise UserError("holds no reference point", file=file, allowed=f"a header with {listed(_COLUMNS)}, and points")
-    _check_header(rows[0], file)
-    for (number, _), row in zip(lines, rows, strict=True):
-        if len(row) != len(rows[0]):
-            raise UserError(f"has {len(row)} values, the header names {len(rows[0])}", file=file, key=f"line {number}")
-    numbers = [number for number, _ in lines[1:]]
-    columns = {name: [row[i].strip() for row in rows[1:]] for i, name in enumerate(rows[0])}
+    allowed = f"a header with {listed(_COLUMNS)}, and points"
+    (_, header), *points = rows = numbered_rows(text, file, empty="holds no reference point", allowed=allowed)
+    _check_header(header, file)
+    require_full_rows(rows, file)
+    numbers = [number for number, _ in points]
+    columns = {name: [row[i].strip() for _, row in points] for i, name in enumerate(header)}
     for name, known in _NAMES.items():
         for line, value in zip(numbers, columns[name], strict=True):
             if value not in known:

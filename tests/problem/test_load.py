@@ -194,7 +194,8 @@ def mutate(config, path, junk):
         except (KeyError, IndexError, TypeError):
             return
     if isinstance(place, dict):
-        place[f"{last}x" if len(repr(junk)) % 5 == 0 else last] = junk
+        # An earlier mutation may have put a table where a list was: TOML keys are text, list positions are not.
+        place[f"{last}x" if len(repr(junk)) % 5 == 0 else str(last)] = junk
     elif isinstance(place, list) and isinstance(last, int) and last < len(place) and junk is not None:
         place[last] = junk
 
