@@ -53,6 +53,7 @@ node_nm = [22, 28]
 voltage_V = [0.7, 0.8, 0.9, 1.0]
 bits_per_cell = [1, 2, 4]
 rows = [64, 128, 256, 512]
+rows_active = [16, 32, 64, 128, 256, 512]
 cols = [64, 128, 256, 512]
 adc_type = "sar"
 adc_bits = [4, 5, 6, 7, 8]

@@ -64,6 +64,7 @@ PARAMETERS: dict[str, Parameter] = _named(
     Parameter("voltage_V", "real", "supply voltage of logic, drivers and converters", 0.4, 1.3),
     Parameter("bits_per_cell", "integer", "weight bits stored in one cell", 1, 8),
     Parameter("rows", "integer", "rows (word lines) of one array", 8, 4096),
+    Parameter("rows_active", "integer", "word lines on at once; a taller array is read in several row steps", 1, 4096),
     Parameter("cols", "integer", "columns (bit lines) of one array", 8, 4096),
     Parameter("adc_type", "name", "converter at the columns: sar, flash, or none for digital cells"),
     Parameter("adc_bits", "integer", "resolution of the ADC; 0 where the cell has none", 0, 14),

@@ -42,8 +42,9 @@ GEOMETRY_DTYPE = np.dtype(
     [
         (name, np.int64)
         for name in (
-            "rows", "cols", "bits_per_cell", "dac_bits", "macros_per_tile", "tiles_per_group", "router_groups",
-            "input_buffer_bits", "output_buffer_bits", "glb_bits", "digital_lanes", "deployment", "dynamic_on_arrays",
+            "rows", "rows_active", "cols", "bits_per_cell", "dac_bits", "macros_per_tile", "tiles_per_group",
+            "router_groups", "input_buffer_bits", "output_buffer_bits", "glb_bits", "digital_lanes", "deployment",
+            "dynamic_on_arrays",
         )
     ]
 )  # fmt: skip

@@ -26,7 +26,7 @@ TIME_DTYPE = np.dtype([(name, np.float64) for name in RESOURCES])
 @kernel(parallel=True)
 def count_layers(
     layers: Records, geometry: Records, factors: Records, rates: Records, sum_bits: int, writes_per_inference: float,
-    row_of_layer: NDArray[np.int64], counts: Records, times: Records, rows_active: NDArray[np.int64],
+    row_of_layer: NDArray[np.int64], counts: Records, times: Records, rows_summed: NDArray[np.int64],
 ) -> None:  # fmt: skip
     """Add every layer's actions and times to the rows that `row_of_layer` names (networks, or the layers themselves).
 
@@ -37,7 +37,7 @@ def count_layers(
         writes_per_inference: how often swapped weights are programmed per inference.
         counts: zeroed records ``[n_designs, n_rows]`` of `COUNT_DTYPE`.
         times: zeroed records ``[n_designs, n_rows]`` of `TIME_DTYPE`, each layer's time on the resource that binds it.
-        rows_active: zeroed ``[n_designs]``; the most rows summed on one column.
+        rows_summed: zeroed ``[n_designs]``; the most rows of a layer summed at once on one column.
     """
     for d in numba.prange(len(geometry)):
         chip, rate = geometry[d], rates[d]
@@ -49,7 +49,7 @@ def count_layers(
                 _add_digital(layer, chip, rate, count, time)
             else:
                 loops = resolve(layer, chip, f)
-                rows_active[d] = max(rows_active[d], min(layer.K, f.rows_k))
+                rows_summed[d] = max(rows_summed[d], min(layer.K, f.rows_k, chip.rows_active))
                 _add_compute(layer, chip, loops, count)
                 _add_traffic(layer, chip, f, loops, rate, sum_bits, writes_per_inference, count, time)
 
@@ -58,7 +58,7 @@ def count_layers(
 def _add_compute(layer: Record, chip: Record, loops: Loops, count: Record) -> None:
     """Work inside macros and tiles; independent of duplication, order and buffers, and free of padded tails."""
     outputs = layer.count * layer.output_elements
-    columns = outputs * loops.folds_k * loops.input_cycles * loops.slices
+    columns = outputs * loops.sensed * loops.input_cycles * loops.slices
     reads = outputs * layer.K * loops.input_cycles * loops.slices
     drives = 1.0 * layer.count * layer.vectors * layer.G * layer.K * loops.folds_m * loops.input_cycles
     x = layer.mean_input[chip.dac_bits - 1]
@@ -116,7 +116,7 @@ def _add_traffic(
     count.cell_write += n * writes * layer.weights * loops.slices * loops.diagonal * loops.copies
     count.row_write += n * writes * layer.G * layer.K * loops.folds_m * loops.copies
     rounds = 1.0 * loops.time_k * loops.time_m * loops.time_g
-    reading = rounds * loops.steps * loops.input_cycles * rate.input_cycle_s
+    reading = rounds * loops.steps * loops.input_cycles * loops.row_steps * rate.input_cycle_s
     writing = rounds * reload * min(layer.K, f.rows_k) * f.pack_g * rate.row_write_s
     per_step = rounds * loops.steps * loops.tile_groups * f.macro_v
     groups = min(chip.router_groups, f.group_k * f.group_m * f.group_g * f.group_v)

@@ -19,6 +19,10 @@ class Loops(NamedTuple):
 
     Attributes:
         slices, input_cycles: weight slices Y; input cycles per vector.
+        row_steps: reads of the fullest array in one input cycle.
+        pieces: reads that one output's reduction falls into, one per fold and row step that holds rows of it.
+        sensed: how often the columns of one output are sensed per input cycle, averaged over groups: once per row step
+            of every array they are in, also where only rows of other packed groups are on.
         folds_k, folds_m: array-sized pieces of the reduction and the outputs (per group).
         tile_folds_k, tile_folds_m: the same in tile-sized pieces.
         space_m: tile-sized output pieces worked on at once.
@@ -36,6 +40,9 @@ class Loops(NamedTuple):
 
     slices: int
     input_cycles: int
+    row_steps: int
+    pieces: int
+    sensed: float
     folds_k: int
     folds_m: int
     tile_folds_k: int
@@ -81,6 +88,7 @@ def resolve(layer: Record, chip: Record, f: Record) -> Loops:
     if f.pack_g > 1:
         last = layer.G % f.pack_g
         diagonal = ((layer.G - last) * f.pack_g + last * last) / layer.G
+    row_steps, pieces, sensed = _reads(layer, chip.rows_active, f, folds_k)
     m_in_k = f.order == KVM or f.order == VKM or f.order == KMV
     v_in_m = f.order == MVK or f.order == MKV or f.order == KMV
     v_in_k = f.order == KVM or f.order == MKV or f.order == KMV
@@ -88,6 +96,9 @@ def resolve(layer: Record, chip: Record, f: Record) -> Loops:
     return Loops(
         slices=ceil_div(layer.second_bits, chip.bits_per_cell),
         input_cycles=ceil_div(layer.input_bits, chip.dac_bits),
+        row_steps=row_steps,
+        pieces=pieces,
+        sensed=sensed,
         folds_k=folds_k,
         folds_m=folds_m,
         tile_folds_k=tile_folds_k,
@@ -111,6 +122,32 @@ def resolve(layer: Record, chip: Record, f: Record) -> Loops:
         v_in_k=v_in_k,
         weights_reload=weights_reload,
     )
+
+
+@kernel()
+def steps_of_array(rows: int, groups: int, rows_active: int) -> int:
+    """Row steps that read `groups` packed groups of `rows` rows each; a group is split only if it must be."""
+    if rows > rows_active:
+        return groups * ceil_div(rows, rows_active)
+    return ceil_div(groups, rows_active // rows)
+
+
+@kernel()
+def _reads(layer: Record, rows_active: int, f: Record, folds_k: int) -> tuple[int, int, float]:
+    """(row_steps, pieces, sensed) of `Loops`."""
+    rows = min(layer.K, f.rows_k)
+    if rows * f.pack_g <= rows_active:
+        return 1, folds_k, 1.0 * folds_k
+    tail = layer.K - (folds_k - 1) * f.rows_k
+    packed = min(layer.G, f.pack_g)
+    row_steps = steps_of_array(rows, packed, rows_active)
+    pieces = (folds_k - 1) * ceil_div(rows, rows_active) + ceil_div(tail, rows_active)
+    sensed = (folds_k - 1.0) * row_steps + steps_of_array(tail, packed, rows_active)
+    last = layer.G % packed
+    if last > 0:
+        of_last = (folds_k - 1.0) * steps_of_array(rows, last, rows_active) + steps_of_array(tail, last, rows_active)
+        sensed += (of_last - sensed) * last / layer.G
+    return row_steps, pieces, sensed
 
 
 @kernel(parallel=True)

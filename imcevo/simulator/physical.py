@@ -38,9 +38,9 @@ from imcevo.technology import Technology, load_technology
 from imcevo.workload import Network, Precision, layer_table
 
 KEYS: tuple[str, ...] = (
-    "cell", "node_nm", "voltage_V", "bits_per_cell", "rows", "cols", "adc_type", "adc_bits", "cols_per_adc", "dac_bits",
-    "macros_per_tile", "tiles_per_group", "router_groups", "input_buffer_B", "output_buffer_B", "glb_depth",
-    "digital_lanes",
+    "cell", "node_nm", "voltage_V", "bits_per_cell", "rows", "rows_active", "cols", "adc_type", "adc_bits",
+    "cols_per_adc", "dac_bits", "macros_per_tile", "tiles_per_group", "router_groups", "input_buffer_B",
+    "output_buffer_B", "glb_depth", "digital_lanes",
 )  # fmt: skip
 
 # Designs are simulated in pieces of this many, so that factors and counts of a piece stay in the cache.
@@ -53,12 +53,12 @@ class Counted(NamedTuple):
     Attributes:
         counts: ``[n_designs, n_rows, N_ACTIONS]`` per network, or per layer where asked.
         times: ``[n_designs, n_rows, n_resources]`` seconds on the binding resource.
-        rows_active: ``[n_designs]``.
+        rows_summed: ``[n_designs]`` the most rows of a layer summed at once on one column.
     """
 
     counts: NDArray[np.float64]
     times: NDArray[np.float64]
-    rows_active: NDArray[np.int64]
+    rows_summed: NDArray[np.int64]
 
 
 class PhysicalSimulator:
@@ -159,14 +159,14 @@ class PhysicalSimulator:
         n_rows = len(self.layers) if per_layer else len(self.networks)
         counts = np.zeros((len(geometry), n_rows, N_ACTIONS))
         times = np.zeros((len(geometry), n_rows, len(RESOURCES)))
-        rows_active = np.zeros(len(geometry), dtype=np.int64)
+        rows_summed = np.zeros(len(geometry), dtype=np.int64)
         count_layers(
             self.layers, geometry, mapping.factors, rates.view(RATE_DTYPE)[:, 0], self.precision.partial_sum_bits,
             writes_per_inference,
             np.arange(n_rows) if per_layer else np.ascontiguousarray(self.layers["network"]),
-            counts.view(COUNT_DTYPE)[:, :, 0], times.view(TIME_DTYPE)[:, :, 0], rows_active,
+            counts.view(COUNT_DTYPE)[:, :, 0], times.view(TIME_DTYPE)[:, :, 0], rows_summed,
         )  # fmt: skip
-        return Counted(counts, times, rows_active)
+        return Counted(counts, times, rows_summed)
 
     def _switch_time(self, geometry: Records, rates: NDArray[np.float64]) -> NDArray[np.float64]:
         """Seconds to program each network ``[n_designs, n_networks]``.
@@ -198,7 +198,7 @@ class PhysicalSimulator:
         energy = np.einsum("dna,da->dn", counted.counts, costs.energy_J) + costs.leakage_W[:, None] * latency
         shortfalls = {
             "capacity_bits": self._missing_capacity(self._missing_bits(geometry, mapping)),
-            "adc_bits": _missing_adc_bits(designs, counted.rows_active),
+            "adc_bits": _missing_adc_bits(designs, counted.rows_summed),
         }
         return Metrics(energy, latency, costs.area_m2.sum(axis=1), shortfalls)
 
@@ -283,24 +283,24 @@ class PhysicalSimulator:
                 f"{lacking}; the chip has {chip['tiles_per_group'] * chip['router_groups']} tiles of {tile_bits} bits, "
                 f"all networks together need {needed.sum()}"
             )
-        rows_active = self.count(geometry, unit_costs(designs, self.technology).rates, mapping).rows_active
-        missing_adc = _missing_adc_bits(designs, rows_active)[0]
+        rows_summed = self.count(geometry, unit_costs(designs, self.technology).rates, mapping).rows_summed
+        missing_adc = _missing_adc_bits(designs, rows_summed)[0]
         if missing_adc > 0:
             has = designs["adc_bits"][0]
             notes["adc_bits"] = (
-                f"{rows_active[0]} rows summed at {chip['bits_per_cell']} bits per cell and {chip['dac_bits']} "
+                f"{rows_summed[0]} rows summed at {chip['bits_per_cell']} bits per cell and {chip['dac_bits']} "
                 f"input bits need {missing_adc + has:.0f} ADC bits to lose nothing, the ADC has {has}"
             )
         return notes
 
 
-def _missing_adc_bits(designs: DesignTable, rows_active: NDArray[np.int64]) -> NDArray[np.float64]:
+def _missing_adc_bits(designs: DesignTable, rows_summed: NDArray[np.int64]) -> NDArray[np.float64]:
     """ADC bits short of a lossless conversion ``[n_designs]``; 0 without an ADC.
 
-    A column sums up to rows_active * (2^b - 1) * (2^d - 1) levels at b bits per cell and d DAC bits; full-scale
+    A column sums up to rows_summed * (2^b - 1) * (2^d - 1) levels at b bits per cell and d DAC bits; full-scale
     conversion loses nothing with 2^B >= levels + 1.
     """
-    levels = rows_active * (2.0 ** designs["bits_per_cell"] - 1) * (2.0 ** designs["dac_bits"] - 1)
+    levels = rows_summed * (2.0 ** designs["bits_per_cell"] - 1) * (2.0 ** designs["dac_bits"] - 1)
     return np.where(designs["adc_bits"] > 0, np.ceil(np.log2(levels + 1)) - designs["adc_bits"], 0.0)
 
 

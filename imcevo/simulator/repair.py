@@ -16,6 +16,7 @@ NO_ADC = "none"
 _DEFAULT_ADC = "sar"
 
 _REASONS = {
+    "rows_active": "the array has fewer rows; an adder tree sums all of them",
     "bits_per_cell": "the cell stores fewer bits",
     "dac_bits": "the cell takes fewer input bits at once",
     "adc_type": "digital cells have no ADC; analog cells need one",
@@ -37,6 +38,7 @@ def repair_designs(designs: DesignTable, technology: Technology) -> DesignTable:
     adc_type = np.where(designs["adc_type"] == no_adc, default_adc, designs["adc_type"])
     lowest, highest = _supply_range(designs["node_nm"], technology)
     repaired = designs.replace(
+        rows_active=np.where(has_adc, np.minimum(designs["rows_active"], designs["rows"]), designs["rows"]),
         bits_per_cell=np.minimum(designs["bits_per_cell"], most_bits),
         dac_bits=np.minimum(designs["dac_bits"], most_dac_bits),
         adc_type=np.where(has_adc, adc_type, no_adc),

@@ -24,6 +24,7 @@ CONFIG: dict[str, Any] = {
         "voltage_V": [0.7, 0.9, 1.0],
         "bits_per_cell": [4, 1, 2],
         "rows": [64, 128, 256],
+        "rows_active": 256,
         "cols": [64, 128],
         "adc_type": "sar",
         "adc_bits": [4, 6, 8],

@@ -40,8 +40,8 @@ def random_layer(rng: np.random.Generator, name: str = "layer") -> Layer:
 def random_chip(rng: np.random.Generator) -> dict[str, int]:
     """A small design, as a dictionary of the fields of `GEOMETRY_DTYPE`."""
     choices = {
-        "rows": (8, 16, 64), "cols": (8, 32, 64), "bits_per_cell": (1, 2, 4), "dac_bits": (1, 2, 8),
-        "macros_per_tile": (1, 2, 6), "tiles_per_group": (1, 3, 4), "router_groups": (1, 2, 5),
+        "rows": (8, 16, 64), "rows_active": (3, 8, 64), "cols": (8, 32, 64), "bits_per_cell": (1, 2, 4),
+        "dac_bits": (1, 2, 8), "macros_per_tile": (1, 2, 6), "tiles_per_group": (1, 3, 4), "router_groups": (1, 2, 5),
         "input_buffer_bits": (128, 1024, 8192, 10**6), "output_buffer_bits": (128, 4096, 10**6),
         "glb_bits": (2048, 8192, 10**7), "digital_lanes": (1, 17, 64), "deployment": (0, 2), "dynamic_on_arrays": (1,),
     }  # fmt: skip

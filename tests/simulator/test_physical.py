@@ -14,7 +14,8 @@ from imcevo.workload import Network, Precision, load_network
 from imcevo.workload.layers import Layer
 
 DESIGN: dict[str, Any] = {
-    "cell": "rram_1t1r", "node_nm": 28, "voltage_V": 0.9, "bits_per_cell": 2, "rows": 128, "cols": 128,
+    "cell": "rram_1t1r", "node_nm": 28, "voltage_V": 0.9, "bits_per_cell": 2, "rows": 128, "rows_active": 128,
+    "cols": 128,
     "adc_type": "sar", "adc_bits": 6, "cols_per_adc": 8, "dac_bits": 1, "macros_per_tile": 16, "tiles_per_group": 64,
     "router_groups": 36, "input_buffer_B": 8192, "output_buffer_B": 8192, "glb_depth": 8192, "digital_lanes": 256,
 }  # fmt: skip
@@ -35,7 +36,8 @@ def simulator(
 def designs(rng: np.random.Generator, n: int) -> DesignTable:
     choices = {
         "cell": CELLS, "node_nm": (22, 28, 65), "voltage_V": (0.8, 0.9), "bits_per_cell": (1, 2, 4),
-        "rows": (64, 128, 512), "cols": (64, 256), "adc_type": ("sar", "flash"), "adc_bits": (4, 6, 8),
+        "rows": (64, 128, 512), "rows_active": (32, 512), "cols": (64, 256), "adc_type": ("sar", "flash"),
+        "adc_bits": (4, 6, 8),
         "cols_per_adc": (4, 8, 128), "dac_bits": (1, 2), "macros_per_tile": (4, 16), "tiles_per_group": (8, 32),
         "router_groups": (4, 16), "input_buffer_B": (2048, 8192), "output_buffer_B": (2048, 8192),
         "glb_depth": (256, 4096), "digital_lanes": (64, 512),
@@ -82,10 +84,13 @@ def test_a_design_does_not_see_the_others_of_its_batch(suite: list[Network]) -> 
 
 def test_repair_is_visible_and_idempotent(suite: list[Network]) -> None:
     sim = simulator(suite)
-    given = {**DESIGN, "cell": "sram_digital", "bits_per_cell": 4, "dac_bits": 2, "cols_per_adc": 256, "voltage_V": 1.3}
+    given = {**DESIGN, "cell": "sram_digital", "bits_per_cell": 4, "dac_bits": 2, "cols_per_adc": 256, "voltage_V": 1.3,
+             "rows_active": 16}
     changed = {repair.key: (repair.given, repair.used) for repair in sim.repairs(given)}
     assert changed["bits_per_cell"] == (4, 1)
     assert changed["dac_bits"] == (2, 1)
+    assert changed["rows_active"] == (16, 128)
+    assert sim.repairs({**DESIGN, "rows_active": 256})[0].used == 128
     assert changed["adc_bits"] == (6, 0)
     assert changed["adc_type"] == ("sar", "none")
     assert changed["cols_per_adc"] == (256, 128)

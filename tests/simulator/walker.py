@@ -152,7 +152,8 @@ class Walk:
                     c[name] += words * self.bits
             self._compute(g, k_tiles, m_tiles, vectors)
             self.rounds += 1
-            self.steps += max(len(p) * len(q) for _, p, q in pieces)
+            fullest = self._row_steps(len(self.g_tiles[0][0]), len(self.k_tiles[0][0]))
+            self.steps += max(len(p) * len(q) for _, p, q in pieces) * len(fullest)
             compute.add((g, m, k))
         self.weight_rounds = len(compute)
         self._dram()
@@ -164,10 +165,23 @@ class Walk:
             for packed, k_tile, m_tile in product(g_tile, k_tiles, m_tiles):
                 for rows, cols in product(k_tile, m_tile):
                     columns = len(packed) * len(cols) * self.slices
-                    c["row_drive"] += vectors * self.cycles * len(packed) * len(rows)
-                    c["column_read"] += vectors * self.cycles * columns
-                    c["cell_read"] += vectors * self.cycles * columns * len(rows) * len(packed)
+                    steps = self._row_steps(len(packed), len(rows))
+                    on = [row for step in steps for row in step]
+                    c["row_drive"] += vectors * self.cycles * len(on)
+                    c["column_read"] += vectors * self.cycles * columns * len(steps)
+                    c["cell_read"] += vectors * self.cycles * columns * len(on)
                     c["cell_read_w"] += vectors * self.cycles * columns * len(rows)
+
+    def _row_steps(self, groups: int, rows: int) -> list[list[tuple[int, int]]]:
+        """(group, row) switched on together, step by step: whole groups while they fit, or a group piece by piece."""
+        steps: list[list[tuple[int, int]]] = []
+        for group in range(groups):
+            whole = [(group, row) for row in range(rows)]
+            if steps and len(steps[-1]) + rows <= self.chip["rows_active"]:
+                steps[-1] += whole
+            else:
+                steps += [[whole[i] for i in part] for part in chunks(rows, self.chip["rows_active"])]
+        return steps
 
     def _load_weights(
         self, g: int, k_tiles: list[list[range]], m_tiles: list[list[range]], groups: int, elements: int, outputs: int
