@@ -9,19 +9,20 @@ from numpy.typing import NDArray
 
 from imcevo.costs.equation import Real, equation
 from imcevo.costs.scaling import Array, Supply, reference_delay
-from imcevo.technology import Technology
+from imcevo.technology import Node, Technology
 
 ADC_TYPES = ("sar", "flash")
 
 
 @equation(
-    name="energy of a SAR conversion",
-    formula="(logic_F * adc_bits + noise_F * 4^adc_bits) * voltage_V^2",
+    name="energy of a SAR converter",
+    formula="(base_J + bit_J * adc_bits) * (adc_bits + 1) + noise_F * 4^adc_bits * voltage_V^2",
     unit="J",
-    source="ZigZag-IMC (Houshmand et al., arXiv 2305.18335); logic_F scaled to the node, noise_F not",
+    source="NeuroSim V1.3: power linear in the bits for b + 1 cycles; thermal-noise limit of ZigZag-IMC"
+    " (Houshmand et al., arXiv 2305.18335), which does not shrink with the node",
 )
-def sar_energy(logic_F: Real, noise_F: Real, adc_bits: Real, voltage_V: Real) -> Real:
-    return (logic_F * adc_bits + noise_F * np.exp2(2 * adc_bits)) * voltage_V**2
+def sar_energy(base_J: Real, bit_J: Real, adc_bits: Real, noise_F: Real, voltage_V: Real) -> Real:
+    return (base_J + bit_J * adc_bits) * (adc_bits + 1) + noise_F * np.exp2(2 * adc_bits) * voltage_V**2
 
 
 @equation(
@@ -46,7 +47,7 @@ def sar_area(
 
 
 @equation(
-    name="energy of a flash conversion", formula="(2^adc_bits - 1) * comparator_J", unit="J",
+    name="energy of a flash converter", formula="(2^adc_bits - 1) * comparator_J", unit="J",
     source="NeuroSim V1.3: one comparator per level",
 )  # fmt: skip
 def flash_energy(adc_bits: Real, comparator_J: Real) -> Real:
@@ -61,6 +62,14 @@ def flash_area(adc_bits: Real, comparator_m2: Real) -> Real:
     return (np.exp2(adc_bits) - 1) * comparator_m2
 
 
+@equation(
+    name="energy of a conversion", formula="adc_energy * converter_J", unit="J",
+    source="scale: calibration.toml, adc_energy",
+)  # fmt: skip
+def conversion_energy(adc_energy: Real, converter_J: Real) -> Real:
+    return adc_energy * converter_J
+
+
 class Adc(NamedTuple):
     """One converter of each design ``[n_designs]``: joules and seconds per conversion, m2."""
 
@@ -72,31 +81,41 @@ class Adc(NamedTuple):
 def adc_of(adc_bits: Array, flash: NDArray[np.bool_], supply: Supply, technology: Technology) -> Adc:
     """The converters of designs that have one; `flash` marks the flash converters, the others are SAR."""
     if not flash.any():
-        return _sar(adc_bits, supply, technology)
-    if flash.all():
-        return _flash(adc_bits, supply, technology)
-    pairs = zip(_flash(adc_bits, supply, technology), _sar(adc_bits, supply, technology), strict=True)
-    return Adc(*(np.where(flash, one, other) for one, other in pairs))
+        adc = _sar(adc_bits, supply, technology)
+    elif flash.all():
+        adc = _flash(adc_bits, supply, technology)
+    else:
+        pairs = zip(_flash(adc_bits, supply, technology), _sar(adc_bits, supply, technology), strict=True)
+        adc = Adc(*(np.where(flash, one, other) for one, other in pairs))
+    scale = technology.calibration.adc_energy.si
+    return adc._replace(energy_J=np.asarray(conversion_energy(scale, adc.energy_J)))
 
 
 def _sar(adc_bits: Array, supply: Supply, technology: Technology) -> Adc:
     data = technology.circuits.sar
-    reference, timed = technology.node(data.node_nm), technology.node(int(data.bit_cycle_node.value))
-    logic_F = data.logic_capacitance.si * supply.capacitance / reference.switching_energy.si
+    reference, timed = technology.node(data.node_nm), technology.node(int(data.cycle_node.value))
     bit_cycle = data.bit_cycle.si * supply.gate_delay_s / timed.gate_delay.si
     area = sar_area(
         data.area_intercept.si, data.area_slope.si, adc_bits, supply.feature_m, reference.feature_size.si,
         data.area_node_exponent.si,
     )  # fmt: skip
-    energy = sar_energy(logic_F, data.noise_capacitance.si, adc_bits, supply.voltage_V)
+    switching = _switching(supply, timed, data.reference_voltage.si)
+    energy = sar_energy(
+        switching * data.base_energy.si, switching * data.bit_energy.si, adc_bits, data.noise_capacitance.si,
+        supply.voltage_V,
+    )  # fmt: skip
     return Adc(np.asarray(energy), np.asarray(sar_time(adc_bits, bit_cycle)), np.asarray(area))
 
 
 def _flash(adc_bits: Array, supply: Supply, technology: Technology) -> Adc:
     data = technology.circuits.flash
     reference, at = technology.node(data.node_nm), data.reference_voltage.si
-    switching = supply.capacitance / reference.switching_energy.si * (supply.voltage_V / at) ** 2
     time = data.conversion_time.si * supply.gate_delay_s / reference_delay(reference, at, technology)
     area = flash_area(adc_bits, data.comparator_area.si * supply.gate_area / reference.logic_area.si)
-    energy = flash_energy(adc_bits, data.comparator_energy.si * switching)
+    energy = flash_energy(adc_bits, data.comparator_energy.si * _switching(supply, reference, at))
     return Adc(np.asarray(energy), time, np.asarray(area))
+
+
+def _switching(supply: Supply, reference: Node, reference_V: float) -> Array:
+    """Switching energy relative to a node and supply ``[n_designs]``."""
+    return supply.capacitance / reference.switching_energy.si * (supply.voltage_V / reference_V) ** 2

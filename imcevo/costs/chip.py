@@ -35,11 +35,20 @@ def leakage_power(
     return voltage_V * (logic_A_per_m2 * logic_m2 + cell_A * cells + bit_A * buffer_bits)
 
 
+@equation(
+    name="input cycle of a macro", formula="step_time * (read_s + clock_s)", unit="s",
+    source="one clock for the shift-add; scale: calibration.toml, step_time",
+)  # fmt: skip
+def input_cycle(step_time: Real, read_s: Real, clock_s: Real) -> Real:
+    return step_time * (read_s + clock_s)
+
+
 class Sizes(NamedTuple):
     """How many of everything a chip has ``[n_designs]``."""
 
     rows: Array
     cols: Array
+    shift_add_bits: Array  # width of the shift-add behind a converter
     weights: Array  # side by side in one macro, slices together
     converters: Array  # of one macro
     macros: Array  # of the chip, as the following
@@ -119,7 +128,7 @@ def _sizes(designs: DesignTable, technology: Technology) -> Sizes:
     tiles = designs.real("tiles_per_group") * groups
     width = technology.circuits.gates.register_weight_width.si
     return Sizes(
-        rows=designs.real("rows"), cols=cols, weights=np.ceil(cols * designs.real("bits_per_cell") / width),
+        rows=designs.real("rows"), cols=cols, shift_add_bits=_shift_add_bits(designs, width), weights=np.ceil(cols * designs.real("bits_per_cell") / width),
         converters=np.ceil(cols / designs.real("cols_per_adc")),
         macros=tiles * per_tile, tiles=tiles, groups=groups, lanes=designs.real("digital_lanes"),
         input_bits=designs.real("input_buffer_B") * 8, output_bits=designs.real("output_buffer_B") * 8,
@@ -128,11 +137,18 @@ def _sizes(designs: DesignTable, technology: Technology) -> Sizes:
     )  # fmt: skip
 
 
+def _shift_add_bits(designs: DesignTable, weight_bits: float) -> Array:
+    """Bits of a column's result, and as many more as slices of a weight shift it."""
+    result = np.where(designs["adc_bits"] > 0, designs.real("adc_bits"), np.ceil(np.log2(designs.real("rows") + 1)))
+    return np.asarray(result + weight_bits)
+
+
 def _areas(parts: Parts, technology: Technology) -> dict[str, Array]:
     """m2 of the whole chip by component."""
     sizes, macro = parts.sizes, parts.macro
     word = technology.circuits.gates.partial_sum_width.si
     adder, register = word * parts.gate.adder_m2, word * parts.gate.register_m2
+    shift_add_m2 = sizes.shift_add_bits * (sizes.converters * parts.gate.adder_m2 + sizes.weights * parts.gate.register_m2)
     router = parts.supply.circuits.area * technology.circuits.network.router_area.si
     dram = technology.circuits.dram
     interface = dram.interface_area.si * dram.width.si / dram.interface_width.si
@@ -143,7 +159,7 @@ def _areas(parts: Parts, technology: Technology) -> dict[str, Array]:
         "adc": sizes.macros * macro.adc_m2,
         "adder_tree": sizes.macros * macro.adder_tree_m2,
         # One adder per converter, one register per weight.
-        "shift_add": sizes.macros * (sizes.converters * adder + sizes.weights * register),
+        "shift_add": sizes.macros * shift_add_m2,
         # One adder and register per word of a tile buffer's port, that is per macro.
         "accumulators": sizes.macros * (adder + register),
         "input_buffer": sizes.tiles * parts.input_buffer.area_m2,
@@ -159,7 +175,7 @@ def _rates(parts: Parts, technology: Technology) -> dict[str, Array]:
     """Stage times and bandwidths in the units of `RATES`."""
     circuits, clock = technology.circuits, parts.supply.clock_s
     return {
-        "input_cycle_s": parts.macro.read_s + clock,  # the shift-add takes one clock
+        "input_cycle_s": np.asarray(input_cycle(technology.calibration.step_time.si, parts.macro.read_s, clock)),
         "row_write_s": parts.macro.row_write_s,
         "input_buffer_bps": parts.input_buffer.port_bps,
         "output_buffer_bps": parts.output_buffer.port_bps,
@@ -173,11 +189,12 @@ def _rates(parts: Parts, technology: Technology) -> dict[str, Array]:
 def _energies(parts: Parts, links: LinkEnergies, technology: Technology) -> dict[str, Array]:
     """Joules per action."""
     macro, gates, none = parts.macro, technology.circuits.gates, np.zeros_like(links.trunk)
-    add = np.asarray(accumulate_energy(
-        gates.partial_sum_width.si, gates.adder_activity.si, parts.gate.adder_J, parts.gate.register_J
-    ))  # fmt: skip
+    shift_add, accumulate = (
+        np.asarray(accumulate_energy(width, gates.adder_activity.si, parts.gate.adder_J, parts.gate.register_J))
+        for width in (parts.sizes.shift_add_bits, gates.partial_sum_width.si)
+    )
     return {
-        "cell_read": none,
+        "cell_read": macro.cell_read_J,
         "cell_read_x": macro.cell_read_x_J,
         "cell_read_w": none,
         "cell_read_xw": macro.cell_read_xw_J,
@@ -186,8 +203,8 @@ def _energies(parts: Parts, links: LinkEnergies, technology: Technology) -> dict
         "column_read": macro.column_read_J,
         "adc_conversion": macro.adc_conversion_J,
         "adder_tree_sum": macro.adder_tree_sum_J,
-        "shift_add": add,
-        "accumulate": add,
+        "shift_add": shift_add,
+        "accumulate": accumulate,
         "input_buffer_read": parts.input_buffer.read_J,
         "input_buffer_write": parts.input_buffer.write_J,
         "output_buffer_read": parts.output_buffer.read_J,

@@ -33,11 +33,6 @@ class MacroDesigns(NamedTuple):
     gate: GateCosts
 
     @property
-    def pulses(self) -> Array:
-        """Most pulses in one input cycle: an input slice of d bits is a count of up to 2^d - 1 pulses."""
-        return np.exp2(self.dac_bits) - 1
-
-    @property
     def converters(self) -> Array:
         """ADCs (adder trees of digital cells) of one macro."""
         return np.ceil(self.cols / self.cols_per_adc)
@@ -54,6 +49,7 @@ class MacroCosts(NamedTuple):
     column_periphery_m2: Array
     adc_m2: Array
     adder_tree_m2: Array
+    cell_read_J: Array
     cell_read_x_J: Array
     cell_read_xw_J: Array
     row_drive_J: Array
@@ -63,7 +59,7 @@ class MacroCosts(NamedTuple):
     adder_tree_sum_J: Array
     cell_write_J: Array
     row_write_J: Array
-    read_s: Array  # settling (and pulses), then every column of a mux group converted or summed
+    read_s: Array  # settling in every slot of the input slice, then every column of a mux group converted or summed
     row_write_s: Array
 
 

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 # Importing a family's module registers it.
-from imcevo.costs import resistive, sram_analog, sram_digital  # noqa: F401
+from imcevo.costs import resistive, sram_analog, sram_charge, sram_current, sram_digital  # noqa: F401
 from imcevo.costs.adc import ADC_TYPES
 from imcevo.costs.families import MacroCosts, MacroDesigns, macro_model
 from imcevo.costs.lines import lines_of

@@ -29,11 +29,11 @@ def adder_tree_adders(rows: Real) -> Real:
 
 
 @equation(
-    name="one sum of an adder tree", formula="adders * adder_activity * adder_J", unit="J",
-    source="ZigZag-IMC (arXiv 2305.18335)",
+    name="one sum of an adder tree", formula="digital_energy * adders * adder_activity * adder_J", unit="J",
+    source="ZigZag-IMC (arXiv 2305.18335); scale: calibration.toml, digital_energy",
 )  # fmt: skip
-def adder_tree_energy(adders: Real, adder_activity: Real, adder_J: Real) -> Real:
-    return adders * adder_activity * adder_J
+def adder_tree_energy(digital_energy: Real, adders: Real, adder_activity: Real, adder_J: Real) -> Real:
+    return digital_energy * adders * adder_activity * adder_J
 
 
 @equation(

@@ -10,20 +10,63 @@ from imcevo.costs.adc import Adc, adc_of
 from imcevo.costs.equation import Real, equation
 from imcevo.costs.families import MacroDesigns
 from imcevo.costs.lines import THERMAL_ENERGY_J, Lines, line_energy, sampling_energy
-from imcevo.costs.scaling import Array
+from imcevo.costs.scaling import Array, Supply
 from imcevo.technology import MemoryCell, Technology
 
 
 @equation(
     name="read of an analog macro in one input cycle",
-    formula="pulses * settling_s + cols_per_adc * (conversion_s + mux_s)",
+    formula="2 * clock_s + slots * settling_s + cols_per_adc * (conversion_s + mux_s)",
     unit="s",
-    source="not pipelined: all columns sampled at once, then converted one by one (docs/model_costs.md)",
+    source="not pipelined: one clock to precharge and one to hold, all columns sampled at once, then converted one by"
+    " one (docs/model_costs.md)",
 )
 def analog_read_time(
-    pulses: Real, settling_s: Real, cols_per_adc: Real, conversion_s: Real, mux_s: Real
+    clock_s: Real, slots: Real, settling_s: Real, cols_per_adc: Real, conversion_s: Real, mux_s: Real
 ) -> Real:
-    return pulses * settling_s + cols_per_adc * (conversion_s + mux_s)
+    return 2 * clock_s + slots * settling_s + cols_per_adc * (conversion_s + mux_s)
+
+
+@equation(
+    name="charge of a cell in one input cycle",
+    formula="charge_energy * slots * cell_F * voltage_V^2",
+    unit="J",
+    source="C V^2 of what one cell charges; scale: calibration.toml, charge_energy",
+)
+def cell_charge(charge_energy: Real, slots: Real, cell_F: Real, voltage_V: Real) -> Real:
+    return charge_energy * slots * cell_F * voltage_V**2
+
+
+@equation(
+    name="voltage DACs of the word lines", formula="dac_F * dac_bits * voltage_V^2 if dac_bits > 1 else 0", unit="J",
+    source="ZigZag-IMC (arXiv 2305.18335)",
+)  # fmt: skip
+def dac_energy(dac_F: Real, dac_bits: Real, voltage_V: Real) -> Real:
+    return np.where(np.asarray(dac_bits) > 1, dac_F * dac_bits * voltage_V**2, 0.0)
+
+
+def input_slots(designs: MacroDesigns, cell: MemoryCell) -> Array:
+    """How often a word line is driven for one input slice of d bits ``[n_designs]``: 2^d - 1 pulses, d phases, or 1."""
+    if cell.input_coding == "pulses":
+        return np.exp2(designs.dac_bits) - 1
+    return designs.dac_bits if cell.input_coding == "phases" else np.ones_like(designs.dac_bits)
+
+
+@equation(
+    name="time in which a column is sensed",
+    formula="row_s + sense_FO4 * gate_delay_s + .38 * column_ohm * column_F",
+    unit="s",
+    source="word line, sensing of the cell's family, distributed RC line (Bakoglu 1990)",
+)
+def sensing_time(row_s: Real, sense_FO4: Real, gate_delay_s: Real, column_ohm: Real, column_F: Real) -> Real:
+    return row_s + sense_FO4 * gate_delay_s + 0.38 * column_ohm * column_F
+
+
+def sensing_of(sense_FO4: float, lines: Lines, supply: Supply) -> Array:
+    """Seconds of one slot of the input slice, where the column's drive does not depend on a single cell."""
+    return np.asarray(
+        sensing_time(lines.row_delay_s, sense_FO4, supply.gate_delay_s, lines.column_ohm, lines.column_F)
+    )
 
 
 class Drivers(NamedTuple):
@@ -35,11 +78,19 @@ class Drivers(NamedTuple):
 
 
 def drivers_of(designs: MacroDesigns, lines: Lines, cell: MemoryCell, technology: Technology) -> Drivers:
-    """Drivers with an input register of d bits; the line toggles once per pulse."""
+    """Drivers with an input register of d bits, and a DAC where inputs are amplitudes; the line toggles in each slot."""
     supply, gate = designs.supply, designs.gate
     line = line_energy(technology.circuits.cmos.driver_overhead.si, lines.row_F, supply.voltage_V)
-    area = designs.rows * (cell.row_driver_area.si * supply.circuits.area + designs.dac_bits * gate.register_m2)
-    return Drivers(area, designs.dac_bits * gate.register_J, designs.pulses * np.asarray(line))
+    each_m2 = cell.row_driver_area.si * supply.circuits.area + designs.dac_bits * gate.register_m2
+    drive = designs.dac_bits * gate.register_J
+    if cell.input_coding == "amplitude":
+        dac = technology.circuits.dac
+        reference = technology.node(dac.node_nm)
+        dac_F = dac.bit_capacitance.si * supply.capacitance / reference.switching_energy.si
+        drive = drive + dac_energy(dac_F, designs.dac_bits, supply.voltage_V)
+        bits = np.where(designs.dac_bits > 1, designs.dac_bits, 0.0)
+        each_m2 = each_m2 + bits * dac.bit_area.si * supply.gate_area / reference.logic_area.si
+    return Drivers(designs.rows * each_m2, np.asarray(drive), input_slots(designs, cell) * np.asarray(line))
 
 
 def column_periphery_area(designs: MacroDesigns, cell: MemoryCell) -> Array:
@@ -56,12 +107,14 @@ class ReadOut(NamedTuple):
     read_s: Array
 
 
-def analog_read_out(designs: MacroDesigns, settling_s: Real, technology: Technology) -> ReadOut:
+def analog_read_out(designs: MacroDesigns, slots: Array, settling_s: Real, technology: Technology) -> ReadOut:
     """Columns sampled at once, then converted one after the other by the ADC of their group."""
     supply = designs.supply
     adc = adc_of(designs.adc_bits, designs.flash, supply, technology)
     sample = sampling_energy(THERMAL_ENERGY_J, designs.adc_bits, supply.gate_F, supply.voltage_V)
-    time = analog_read_time(designs.pulses, settling_s, designs.cols_per_adc, adc.time_s, designs.gate.nand_s)
+    time = analog_read_time(
+        supply.clock_s, slots, settling_s, designs.cols_per_adc, adc.time_s, designs.gate.nand_s
+    )
     return ReadOut(adc, designs.converters * adc.area_m2, np.asarray(sample), np.asarray(time))
 
 

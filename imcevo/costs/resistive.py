@@ -6,8 +6,8 @@ import numpy as np
 
 from imcevo.costs.equation import Real, equation
 from imcevo.costs.families import MacroCosts, MacroDesigns, cell_family
-from imcevo.costs.lines import Lines, column_settling, line_energy
-from imcevo.costs.macro import analog_read_out, column_periphery_area, drivers_of
+from imcevo.costs.lines import Lines, line_energy
+from imcevo.costs.macro import analog_read_out, column_periphery_area, drivers_of, input_slots, sensing_of
 from imcevo.technology import MemoryCell, ResistiveCell, Technology
 
 
@@ -20,11 +20,14 @@ def conductance(cell_ohm: Real, row_ohm: Real, column_ohm: Real) -> Real:
 
 
 @equation(
-    name="read energy of a conductance", formula="pulses * pulse_s * read_V^2 * conductance_S", unit="J",
-    source="Joule heat while the column settles; V^2 G t as in NeuroSim V1.3 and CiMLoop",
-)  # fmt: skip
-def read_energy(pulses: Real, pulse_s: Real, read_V: Real, conductance_S: Real) -> Real:
-    return pulses * pulse_s * read_V**2 * conductance_S
+    name="read energy of a conductance",
+    formula="resistive_energy * slots * slot_s * read_V^2 * conductance_S",
+    unit="J",
+    source="Joule heat while the column settles, V^2 G t as in NeuroSim V1.3 and CiMLoop; scale: calibration.toml,"
+    " resistive_energy",
+)
+def read_energy(resistive_energy: Real, slots: Real, slot_s: Real, read_V: Real, conductance_S: Real) -> Real:
+    return resistive_energy * slots * slot_s * read_V**2 * conductance_S
 
 
 @equation(
@@ -51,23 +54,23 @@ def programming_energy(
 def resistive_macro(
     designs: MacroDesigns, lines: Lines, cell: MemoryCell, technology: Technology
 ) -> MacroCosts:
-    """A macro of resistive cells; inputs are pulse counts, so time and energy grow with 2^d - 1."""
+    """A macro of resistive cells."""
     assert isinstance(cell, ResistiveCell)
     overhead = technology.circuits.cmos.driver_overhead.si
     none = np.zeros_like(designs.rows)
 
     drivers = drivers_of(designs, lines, cell, technology)
-    settling = lines.row_delay_s + column_settling(
-        designs.adc_bits, cell.on_resistance.si, lines.column_ohm, lines.column_F
-    )
-    read_out = analog_read_out(designs, settling, technology)
+    settling = sensing_of(cell.sense_time.si, lines, designs.supply)
+    slots = input_slots(designs, cell)
+    read_out = analog_read_out(designs, slots, settling, technology)
 
     read_V = np.minimum(cell.read_voltage.si, designs.supply.voltage_V)
     on_S, off_S = (
         conductance(resistance.si, lines.row_ohm, lines.column_ohm)
         for resistance in (cell.on_resistance, cell.off_resistance)
     )
-    low, high = (read_energy(designs.pulses, settling, read_V, value) for value in (off_S, on_S))
+    scale = technology.calibration.resistive_energy.si
+    low, high = (read_energy(scale, slots, settling, read_V, value) for value in (off_S, on_S))
 
     pulses = programming_pulses(designs.bits_per_cell, cell.verify_pulses.si)
     write_V, write_s = cell.write_voltage.si, cell.write_time.si
@@ -78,11 +81,12 @@ def resistive_macro(
         column_periphery_m2=column_periphery_area(designs, cell),
         adc_m2=read_out.adc_m2,
         adder_tree_m2=none,
+        cell_read_J=none,
         cell_read_x_J=np.asarray(low),
         cell_read_xw_J=np.asarray(high) - np.asarray(low),
         row_drive_J=drivers.drive_J,
         row_drive_x_J=drivers.drive_x_J,
-        column_read_J=read_out.sample_J + lines.column_F * read_V**2,
+        column_read_J=read_out.sample_J,
         adc_conversion_J=read_out.adc.energy_J,
         adder_tree_sum_J=none,
         cell_write_J=np.asarray(programming_energy(pulses, write_V, write_s, on_S, off_S, lines.column_F)),

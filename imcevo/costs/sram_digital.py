@@ -57,13 +57,16 @@ def sram_digital_macro(
         column_periphery_m2=column_periphery_area(designs, cell) + select_m2,
         adc_m2=none,
         adder_tree_m2=designs.converters * adders * gate.adder_m2,
+        cell_read_J=none,
         cell_read_x_J=none,
         cell_read_xw_J=gate.multiplier_J,
         row_drive_J=drivers.drive_J,
         row_drive_x_J=drivers.drive_x_J,
         column_read_J=np.asarray(select_J),
         adc_conversion_J=none,
-        adder_tree_sum_J=np.asarray(adder_tree_energy(adders, activity, gate.adder_J)),
+        adder_tree_sum_J=np.asarray(
+            adder_tree_energy(technology.calibration.digital_energy.si, adders, activity, gate.adder_J)
+        ),
         cell_write_J=write.cell_J,
         row_write_J=write.row_J,
         read_s=np.asarray(digital_read_time(lines.row_delay_s, gate.nand_s, designs.cols_per_adc, tree_s)),

@@ -1,10 +1,13 @@
 """Technology data: bit cells, CMOS nodes and circuits, every number with unit and source."""
 
+from imcevo.technology.calibration import Calibration
 from imcevo.technology.cells import (
     CELL_FAMILIES,
     MemoryCell,
     ResistiveCell,
     SramAnalogCell,
+    SramChargeCell,
+    SramCurrentCell,
     SramDigitalCell,
 )
 from imcevo.technology.circuits import Circuits
@@ -13,6 +16,6 @@ from imcevo.technology.nodes import Node
 from imcevo.technology.quantity import Quantity
 
 __all__ = [
-    "CELL_FAMILIES", "Circuits", "MemoryCell", "Node", "Quantity", "ResistiveCell", "SramAnalogCell",
-    "SramDigitalCell", "Technology", "load_cell", "load_technology",
+    "CELL_FAMILIES", "Calibration", "Circuits", "MemoryCell", "Node", "Quantity", "ResistiveCell", "SramAnalogCell",
+    "SramChargeCell", "SramCurrentCell", "SramDigitalCell", "Technology", "load_cell", "load_technology",
 ]  # fmt: skip

@@ -15,6 +15,8 @@ class MemoryCell(StrictModel):
 
     Attributes:
         family: names the cost functions that price the cell (`imcevo.costs.families`).
+        input_coding: how a word line takes an input slice of d bits: as a count of 2^d - 1 ``pulses``, as d
+            binary-weighted ``phases`` that are merged before one conversion, or at once as the ``amplitude`` of a DAC.
         volatile: loses its weights without supply.
         area: of one cell, in F^2 or in 6T cells of its node.
         aspect_ratio: cell width (along the word line) over height.
@@ -30,6 +32,7 @@ class MemoryCell(StrictModel):
     has_adc: ClassVar[bool] = True
 
     family: str
+    input_coding: Literal["pulses", "phases", "amplitude"]
     volatile: bool
     area: q.CellArea
     aspect_ratio: q.Number
@@ -66,6 +69,7 @@ class ResistiveCell(MemoryCell):
 
     Attributes:
         on_resistance, off_resistance: of the largest and the smallest stored value.
+        sense_time: until the read-out has settled in one slot of the input slice; the cells conduct that long.
         read_voltage: across the cell while it is sensed (the supply, where that is lower).
         write_voltage, write_time: of one programming pulse.
         verify_pulses: pulses until a cell of more than one bit holds its value; one bit takes one pulse.
@@ -75,6 +79,7 @@ class ResistiveCell(MemoryCell):
     on_resistance: q.Resistance
     off_resistance: q.Resistance
     read_voltage: q.Voltage
+    sense_time: q.Number
     write_voltage: q.Voltage
     write_time: q.Time
     verify_pulses: q.Number
@@ -94,11 +99,37 @@ class SramAnalogCell(MemoryCell):
     """A latch whose read stack discharges the column's read bit line.
 
     Attributes:
-        read_stack: resistance of the read stack in inverters of the node's reference size.
+        sense_time: how long the cells discharge the line in one slot of the input slice.
     """
 
     family: Literal["sram_analog"]
+    sense_time: q.Number
+
+
+class SramChargeCell(MemoryCell):
+    """A latch whose product with the input drives a capacitor; charge is shared on the column.
+
+    Attributes:
+        unit_capacitance: of a cell's capacitor.
+        product_gates: gate inputs that the product charges beside the capacitor, at the node's reference size.
+    """
+
+    family: Literal["sram_charge"]
+    unit_capacitance: q.Capacitance
+    product_gates: q.Number
+
+
+class SramCurrentCell(MemoryCell):
+    """A latch whose product pulls its column up or down; the column settles to the mean of all cells.
+
+    Attributes:
+        read_stack: resistance of the pull-up or pull-down in inverters of the node's reference size.
+        sense_time: how long the cells of a column conduct in one slot of the input slice.
+    """
+
+    family: Literal["sram_current"]
     read_stack: q.Number
+    sense_time: q.Number
 
 
 class SramDigitalCell(MemoryCell):
@@ -112,5 +143,7 @@ class SramDigitalCell(MemoryCell):
 CELL_FAMILIES: dict[str, type[MemoryCell]] = {
     "resistive": ResistiveCell,
     "sram_analog": SramAnalogCell,
+    "sram_charge": SramChargeCell,
+    "sram_current": SramCurrentCell,
     "sram_digital": SramDigitalCell,
 }

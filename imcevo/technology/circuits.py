@@ -49,14 +49,18 @@ class Gates(Stated):
 
 
 class SarAdc(Stated):
-    """Successive approximation: logic that scales with the node, noise-limited capacitors that do not."""
+    """Successive approximation: logic that scales with the node, noise-limited capacitors that do not.
 
-    logic_capacitance: q.Capacitance
+    Energies and cycle hold at `cycle_node`.
+    """
+
+    base_energy: q.Energy
+    bit_energy: q.Energy
     noise_capacitance: q.Capacitance
     area_intercept: q.LogArea
     area_slope: q.LogAreaPerBit
     area_node_exponent: q.Number
-    bit_cycle_node: q.Length
+    cycle_node: q.Length
     bit_cycle: q.Time
 
 
@@ -66,6 +70,13 @@ class FlashAdc(Stated):
     comparator_energy: q.Energy
     comparator_area: q.Area
     conversion_time: q.Time
+
+
+class Dac(Stated):
+    """Voltage converters of word lines that take more than one bit at once."""
+
+    bit_capacitance: q.Capacitance
+    bit_area: q.Area
 
 
 class Buffer(Stated):
@@ -116,6 +127,7 @@ class Circuits(StrictModel):
     gates: Gates
     sar: SarAdc
     flash: FlashAdc
+    dac: Dac
     buffer: Buffer
     network: NetworkOnChip
     dram: Dram

@@ -2,27 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import MappingProxyType
 
 from imcevo.config import load_model, read_toml, validated
 from imcevo.errors import UserError, listed, unknown_name
+from imcevo.technology.calibration import Calibration
 from imcevo.technology.cells import CELL_FAMILIES, MemoryCell
 from imcevo.technology.circuits import Circuits
+from imcevo.technology.interpolation import interpolated_node
 from imcevo.technology.nodes import Node
+from imcevo.technology.quantity import Quantity
 
 DATA = Path(__file__).parent / "data"
 
 
 @dataclass(frozen=True, eq=False)
 class Technology:
-    """Cells, nodes and circuits; immutable. Two technologies are equal only if they are the same object."""
+    """Cells, nodes, circuits and scales; immutable. Two technologies are equal only if they are the same object."""
 
     cells: Mapping[str, MemoryCell]
     nodes: Mapping[int, Node]
     circuits: Circuits
+    calibration: Calibration
 
     def cell(self, name: str) -> MemoryCell:
         """The bit cell of that name (the name of its data file).
@@ -47,6 +51,30 @@ class Technology:
             known = f"{listed(sorted(self.nodes))} nm"
             raise UserError("is not a CMOS node with data", key="node_nm", value=nm, allowed=known) from None
 
+    def with_scales(self, **scales: float) -> Technology:
+        """The same technology with other scales of `Calibration`; those that are not given stay.
+
+        Raises:
+            UserError: a scale that does not exist.
+        """
+        for name in scales:
+            if name not in Calibration.model_fields:
+                raise unknown_name("scale of the calibration", name, Calibration.model_fields)
+        changed = {name: Quantity(value=value, unit="1", source="given") for name, value in scales.items()}
+        return replace(self, calibration=self.calibration.model_copy(update=changed))
+
+    def uncalibrated(self) -> Technology:
+        """The circuits as published: every scale 1."""
+        return self.with_scales(**dict.fromkeys(Calibration.model_fields, 1.0))
+
+    def with_nodes(self, sizes_nm: Iterable[int]) -> Technology:
+        """The same technology with further nodes, interpolated or extrapolated (`interpolated_node`)."""
+        return self.with_nodes_as({nm: interpolated_node(self.nodes, nm) for nm in sizes_nm})
+
+    def with_nodes_as(self, nodes: Mapping[int, Node]) -> Technology:
+        """The same technology with these nodes added or in place of its own."""
+        return replace(self, nodes=MappingProxyType({**self.nodes, **nodes}))
+
 
 def load_technology(cells: Path | None = None) -> Technology:
     """The shipped technology, with the cells of a user's folder (one TOML file each) added.
@@ -63,7 +91,8 @@ def load_technology(cells: Path | None = None) -> Technology:
     nodes = [load_model(path, Node, what="a CMOS node") for path in _toml_files(DATA / "nodes")]
     by_size = {int(node.feature_size.value): node for node in nodes}
     circuits = load_model(DATA / "circuits.toml", Circuits, what="circuits")
-    return Technology(MappingProxyType(shipped), MappingProxyType(by_size), circuits)
+    calibration = load_model(DATA / "calibration.toml", Calibration, what="scales")
+    return Technology(MappingProxyType(shipped), MappingProxyType(by_size), circuits, calibration)
 
 
 def load_cell(path: Path) -> MemoryCell:
