@@ -10,11 +10,6 @@ import typer
 calibrate = typer.Typer(help="Fit unit costs to reference figures.", no_args_is_help=True)
 
 
-@calibrate.callback()
-def _group() -> None:
-    """Keep `published` a subcommand while it is the only one."""
-
-
 @calibrate.command()
 def published(
     data: Annotated[
@@ -51,3 +46,31 @@ def published(
     for kind, figures in errors.items():
         typer.echo(f"{kind.replace('_', ' ')} error: median {figures['median']:.2%}, 95 % {figures['p95']:.2%}")
     typer.echo(f"{len(fit.errors)} points fitted, {result.left_out} left out (the published search missed its optimum)")
+
+
+@calibrate.command()
+def survey(
+    data: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="CSV of chips in the survey's form [default: the shipped half].")
+    ] = None,
+    json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Fit the scales of the physical profile to measured chips; every chip is held out once."""
+    from imcevo.calibrate.survey import calibrate_survey
+    from imcevo.cli.output import print_json, print_table
+    from imcevo.validate.survey_data import read_survey
+
+    points = read_survey(data)
+    result = calibrate_survey(points)
+    if json:
+        print_json({**result._asdict(), "points": len(points), "left_out": len(points.left_out)})
+        return
+    rows = [
+        [name, f"{scale:g}", f"{result.spread[name][0]:.3g} to {result.spread[name][1]:.3g}"]
+        for name, scale in result.scales.items()
+    ]
+    print_table("Scales of the physical profile", ["scale", "fitted", "with one chip left out"], rows)
+    for kind, figures in (("fitted", result.fitted), ("held out", result.held_out)):
+        factor, within = figures["energy_median_factor"], figures["within_3x"]
+        typer.echo(f"{kind}: median factor of energy per operation {factor:.2f}, within a factor of three {within:.0%}")
+    typer.echo(f"{len(points)} points fitted, {len(points.left_out)} left out for what they say")

@@ -9,6 +9,7 @@ import typer
 
 validate = typer.Typer(help="Compare the model with reference figures.", no_args_is_help=True)
 
+_BY_CELL = ("energy_median_factor", "energy_mean_factor", "within_3x", "step_time_median_factor")
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Designs = Annotated[
     Path | None, typer.Option("--data", metavar="FILE", help="CSV of designs [default: the shipped runs].")
@@ -45,6 +46,17 @@ def neurosim(data: Designs = None, json: Json = False) -> None:
 
 
 @validate.command()
+def survey(
+    data: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="CSV of chips in the survey's form [default: the shipped half].")
+    ] = None,
+    json: Json = False,
+) -> None:
+    """The physical profile against measured chips: energy, step time, density; a regression beside."""
+    _tell("survey", _survey(data), json)
+
+
+@validate.command()
 def snr(json: Json = False) -> None:
     """Closed-form compute-SNR against bit-exact Monte Carlo, and against the accuracy of small trained networks."""
     _tell("snr", _snr(), json)
@@ -55,7 +67,7 @@ def everything(json: Json = False) -> None:
     """Every comparison, on the shipped data; JSON by name."""
     reports = {
         "published": _published(None), "zigzag": _zigzag(None), "accelforge": _accelforge(None),
-        "neurosim": _neurosim(None), "snr": _snr(),
+        "neurosim": _neurosim(None), "survey": _survey(None), "snr": _snr(),
     }  # fmt: skip
     if json:
         from imcevo.cli.output import print_json
@@ -71,6 +83,13 @@ def _published(data: Path | None) -> dict[str, Any]:
     from imcevo.validate.published_points import read_points, sample_points
 
     return validate_published(sample_points() if data is None else read_points(data), file=data)
+
+
+def _survey(data: Path | None) -> dict[str, Any]:
+    from imcevo.validate.survey import validate_survey
+    from imcevo.validate.survey_data import read_survey
+
+    return validate_survey(None if data is None else read_survey(data))
 
 
 def _snr() -> dict[str, Any]:
@@ -106,6 +125,8 @@ def _tell(name: str, report: dict[str, Any], json: bool) -> None:
         _print_published(report)
     elif name == "snr":
         _print_snr(report)
+    elif name == "survey":
+        _print_survey(report)
     else:
         _print_peer(name, report)
 
@@ -146,6 +167,34 @@ def _print_snr(report: dict[str, Any]) -> None:
     ]  # fmt: skip
     points = f"{report['points_0_20']} points, {report['layers_points_0_20']} of trained layers, 0 to 20 dB"
     print_table(f"Compute-SNR: closed form against Monte Carlo ({points})", ["figure", "value", "target", ""], rows)
+
+
+def _print_survey(report: dict[str, Any]) -> None:
+    from imcevo.cli.output import print_table
+    from imcevo.validate.survey import AT_LEAST
+
+    def shown(value: float | None) -> str:
+        return "-" if value is None else f"{value:.2f}"
+
+    rows = []
+    for name, interval in report["intervals"].items():
+        target = report["targets"].get(name)
+        rows.append([
+            name, shown(report[name]), "-" if interval is None else f"{interval[0]:.2f} to {interval[1]:.2f}",
+            *(shown(report[kind].get(name)) if kind in report else "" for kind in ("in_sample", "uncalibrated")),
+            f"{'>=' if name in AT_LEAST else '<='} {target['target']}" if target else "",
+            ("reached" if target["passed"] else "missed") if target else "",
+        ])  # fmt: skip
+    title = f"{report['points']} operating points of {report['chips']} chips, predicted with {report['predicted_with']}"
+    print_table(title, ["figure", "value", "5 to 95 %", "in sample", "uncalibrated", "target", ""], rows)
+    rows = [
+        [cell, str(figures["points"]), *(shown(figures[name]) for name in _BY_CELL)]
+        for cell, figures in report["compute_models"].items()
+    ]
+    print_table("By bit cell", ["bit cell", "points", *_BY_CELL], rows)
+    for kind in ("left_out", "flagged"):
+        for line in report[kind]:
+            typer.echo(f"{kind.replace('_', ' ')}: {line}")
 
 
 def _print_published(report: dict[str, Any]) -> None:

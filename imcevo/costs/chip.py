@@ -35,14 +35,6 @@ def leakage_power(
     return voltage_V * (logic_A_per_m2 * logic_m2 + cell_A * cells + bit_A * buffer_bits)
 
 
-@equation(
-    name="input cycle of a macro", formula="step_time * (read_s + clock_s)", unit="s",
-    source="one clock for the shift-add; scale: calibration.toml, step_time",
-)  # fmt: skip
-def input_cycle(step_time: Real, read_s: Real, clock_s: Real) -> Real:
-    return step_time * (read_s + clock_s)
-
-
 class Sizes(NamedTuple):
     """How many of everything a chip has ``[n_designs]``."""
 
@@ -128,7 +120,8 @@ def _sizes(designs: DesignTable, technology: Technology) -> Sizes:
     tiles = designs.real("tiles_per_group") * groups
     width = technology.circuits.gates.register_weight_width.si
     return Sizes(
-        rows=designs.real("rows"), cols=cols, shift_add_bits=_shift_add_bits(designs, width), weights=np.ceil(cols * designs.real("bits_per_cell") / width),
+        rows=designs.real("rows"), cols=cols, shift_add_bits=_shift_add_bits(designs, width),
+        weights=np.ceil(cols * designs.real("bits_per_cell") / width),
         converters=np.ceil(cols / designs.real("cols_per_adc")),
         macros=tiles * per_tile, tiles=tiles, groups=groups, lanes=designs.real("digital_lanes"),
         input_bits=designs.real("input_buffer_B") * 8, output_bits=designs.real("output_buffer_B") * 8,
@@ -148,7 +141,7 @@ def _areas(parts: Parts, technology: Technology) -> dict[str, Array]:
     sizes, macro = parts.sizes, parts.macro
     word = technology.circuits.gates.partial_sum_width.si
     adder, register = word * parts.gate.adder_m2, word * parts.gate.register_m2
-    shift_add_m2 = sizes.shift_add_bits * (sizes.converters * parts.gate.adder_m2 + sizes.weights * parts.gate.register_m2)
+    adders, registers = sizes.converters * parts.gate.adder_m2, sizes.weights * parts.gate.register_m2
     router = parts.supply.circuits.area * technology.circuits.network.router_area.si
     dram = technology.circuits.dram
     interface = dram.interface_area.si * dram.width.si / dram.interface_width.si
@@ -159,7 +152,7 @@ def _areas(parts: Parts, technology: Technology) -> dict[str, Array]:
         "adc": sizes.macros * macro.adc_m2,
         "adder_tree": sizes.macros * macro.adder_tree_m2,
         # One adder per converter, one register per weight.
-        "shift_add": sizes.macros * shift_add_m2,
+        "shift_add": sizes.macros * sizes.shift_add_bits * (adders + registers),
         # One adder and register per word of a tile buffer's port, that is per macro.
         "accumulators": sizes.macros * (adder + register),
         "input_buffer": sizes.tiles * parts.input_buffer.area_m2,
@@ -175,7 +168,7 @@ def _rates(parts: Parts, technology: Technology) -> dict[str, Array]:
     """Stage times and bandwidths in the units of `RATES`."""
     circuits, clock = technology.circuits, parts.supply.clock_s
     return {
-        "input_cycle_s": np.asarray(input_cycle(technology.calibration.step_time.si, parts.macro.read_s, clock)),
+        "input_cycle_s": parts.macro.read_s + clock,  # the shift-add takes one clock
         "row_write_s": parts.macro.row_write_s,
         "input_buffer_bps": parts.input_buffer.port_bps,
         "output_buffer_bps": parts.output_buffer.port_bps,

@@ -13,11 +13,11 @@ from imcevo.technology.circuits import Gates
 
 
 @equation(
-    name="adding a word to a register", formula="width * (adder_activity * adder_J + register_J)", unit="J",
-    source="ripple adder and register of ZigZag-IMC's gate set (arXiv 2305.18335)",
+    name="adding a word to a register", formula="width * activity * (adder_J + register_J)", unit="J",
+    source="ripple adder and register of ZigZag-IMC's gate set (arXiv 2305.18335); half of the bits change",
 )  # fmt: skip
-def accumulate_energy(width: Real, adder_activity: Real, adder_J: Real, register_J: Real) -> Real:
-    return width * (adder_activity * adder_J + register_J)
+def accumulate_energy(width: Real, activity: Real, adder_J: Real, register_J: Real) -> Real:
+    return width * activity * (adder_J + register_J)
 
 
 @equation(

@@ -78,7 +78,7 @@ class Drivers(NamedTuple):
 
 
 def drivers_of(designs: MacroDesigns, lines: Lines, cell: MemoryCell, technology: Technology) -> Drivers:
-    """Drivers with an input register of d bits, and a DAC where inputs are amplitudes; the line toggles in each slot."""
+    """Drivers with an input register of d bits, and a DAC where inputs are amplitudes; lines toggle in each slot."""
     supply, gate = designs.supply, designs.gate
     line = line_energy(technology.circuits.cmos.driver_overhead.si, lines.row_F, supply.voltage_V)
     each_m2 = cell.row_driver_area.si * supply.circuits.area + designs.dac_bits * gate.register_m2

@@ -22,7 +22,7 @@ from imcevo.technology import MemoryCell, SramAnalogCell, Technology
 def sram_analog_macro(
     designs: MacroDesigns, lines: Lines, cell: MemoryCell, technology: Technology
 ) -> MacroCosts:
-    """A macro of latches with read stacks; every sensed cell costs its share of the bit line, whatever the data."""
+    """A macro of latches with read stacks; every sensed cell costs its share of the bit lines, whatever the data."""
     assert isinstance(cell, SramAnalogCell)
     supply = designs.supply
     none = np.zeros_like(designs.rows)
@@ -31,9 +31,8 @@ def sram_analog_macro(
     slots = input_slots(designs, cell)
     settling = sensing_of(cell.sense_time.si, lines, supply)
     read_out = analog_read_out(designs, slots, settling, technology)
-    charge = cell_charge(
-        technology.calibration.charge_energy.si, slots, lines.column_F / designs.rows, supply.voltage_V
-    )
+    share_F = cell.read_lines.si * lines.column_F / designs.rows
+    charge = cell_charge(technology.calibration.charge_energy.si, slots, share_F, supply.voltage_V)
 
     write = latch_write(designs, lines, technology)
     return MacroCosts(

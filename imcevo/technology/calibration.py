@@ -15,7 +15,6 @@ class Calibration(StrictModel):
         resistive_energy: the same through a resistive cell.
         digital_energy: adder trees.
         adc_energy: conversions.
-        step_time: input cycles of macros of all families.
     """
 
     charge_energy: q.Number
@@ -23,4 +22,3 @@ class Calibration(StrictModel):
     resistive_energy: q.Number
     digital_energy: q.Number
     adc_energy: q.Number
-    step_time: q.Number

@@ -99,10 +99,12 @@ class SramAnalogCell(MemoryCell):
     """A latch whose read stack discharges the column's read bit line.
 
     Attributes:
-        sense_time: how long the cells discharge the line in one slot of the input slice.
+        read_lines: lines of one column that are precharged and discharged.
+        sense_time: how long the cells discharge them in one slot of the input slice.
     """
 
     family: Literal["sram_analog"]
+    read_lines: q.Number
     sense_time: q.Number
 
 

@@ -17,15 +17,17 @@ from imcevo.validate.csv_rows import numbered_rows, require_full_rows
 
 SAMPLE = "silicon_survey.csv"
 _LARGEST_FILE_BYTES = 2**22
-_NAMES = ("chip", "memory", "compute_model")
+_NAMES = ("chip", "memory", "compute_model", "is_processor")
 # A row without one of these is left out.
 _NEEDED = (
     "chip", "node_nm", "memory", "compute_model", "voltage_V", "rows", "cols", "input_bits_per_step",
     "weight_bits_per_step", "adcs", "dot_product_length", "energy_per_one_bit_op_fJ",
 )  # fmt: skip
 # What a row may lack: the rows read are then those of the dot product; without step time or density, none is compared.
+# The density of processors is not compared either.
 _OPTIONAL = (
     "adc_bits", "rows_read_per_step", "one_bit_ops_per_step", "energy_per_step_pJ", "step_ns", "one_bit_TOPS_per_mm2",
+    "is_processor",
 )  # fmt: skip
 _MOST_ADC_BITS = 14
 _RANGES = {"node_nm": (3, 250), "voltage_V": (0.2, 5)}
@@ -123,7 +125,7 @@ def read_survey(path: Path | str | None = None) -> Survey:
 
 def _point(row: Mapping[str, str], file: Path | str) -> dict[str, Any]:
     """Names as text, numbers as float, NaN where empty."""
-    point: dict[str, Any] = {name: row[name] for name in _NAMES}
+    point: dict[str, Any] = {name: row.get(name, "") for name in _NAMES}
     for name in (*_NEEDED, *_OPTIONAL):
         if name in _NAMES:
             continue
@@ -135,8 +137,12 @@ def _point(row: Mapping[str, str], file: Path | str) -> dict[str, Any]:
         low, high = _RANGES.get(name, (0.0, np.inf))
         if text and not low < value < high:
             allowed = f"above {low:g}" + (f", below {high:g}" if high < np.inf else "")
-            raise UserError("is out of range", file=file, key=f"chip {row['chip']}: {name}", value=text, allowed=allowed)
+            key = f"chip {row['chip']}: {name}"
+            raise UserError("is out of range", file=file, key=key, value=text, allowed=allowed)
         point[name] = value
+    if point["is_processor"]:
+        # Its area is that of a processor, not of macros.
+        point["one_bit_TOPS_per_mm2"] = np.nan
     return point
 
 

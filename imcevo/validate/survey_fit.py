@@ -10,7 +10,7 @@ from scipy.optimize import least_squares
 
 from imcevo.technology import Technology
 from imcevo.validate.survey_data import CELLS, Survey
-from imcevo.validate.survey_model import ENERGY_SCALES, Prediction, predict
+from imcevo.validate.survey_model import SCALES, Prediction, predict
 
 # Errors beyond exp(.5) count linearly: chips with unreported sparsity must not decide.
 _ROBUST_FROM = 0.5
@@ -32,7 +32,7 @@ class ScaleFit:
         self._at_one = predict(survey, unscaled)
         slopes = [
             predict(survey, unscaled.with_scales(**{name: 2.0})).energy_J - self._at_one.energy_J
-            for name in ENERGY_SCALES
+            for name in SCALES
         ]
         self._terms = np.stack(slopes, axis=1)
         self._rest = self._at_one.energy_J - self._terms.sum(axis=1)
@@ -46,30 +46,25 @@ class ScaleFit:
         weight = 1.0 / np.sqrt(points[chip])
         rest, terms = self._rest[chosen], self._terms[chosen]
         measured_J = self.survey.energy_per_step_J[chosen]
-        timed = ~np.isnan(self.survey["step_ns"][chosen])
-        step = np.log(self._at_one.step_s[chosen][timed] / (self.survey["step_ns"][chosen][timed] * 1e-9))
 
         def residuals(logs: NDArray[np.float64]) -> NDArray[np.float64]:
-            energy = np.log((rest + terms @ np.exp(logs[:-1])) / measured_J)
-            errors = np.concatenate([weight * energy, weight[timed] * (step + logs[-1])])
+            errors = weight * np.log((rest + terms @ np.exp(logs)) / measured_J)
             return np.concatenate([_soft(errors), _TRUST_IN_SOURCES * logs])
 
-        names = (*ENERGY_SCALES, "step_time")
-        logs = least_squares(residuals, np.zeros(len(names)), xtol=1e-12, ftol=1e-12, gtol=1e-12).x
-        return dict(zip(names, np.exp(logs).tolist(), strict=True))
+        logs = least_squares(residuals, np.zeros(len(SCALES)), xtol=1e-12, ftol=1e-12, gtol=1e-12).x
+        return dict(zip(SCALES, np.exp(logs).tolist(), strict=True))
 
     def predict(self, scales: dict[str, float]) -> Prediction:
         """The model with other scales, the same as simulating again."""
-        energy = self._rest + self._terms @ np.array([scales[name] for name in ENERGY_SCALES])
-        return Prediction(energy, self._at_one.step_s * scales["step_time"], self._at_one.area_m2)
+        energy = self._rest + self._terms @ np.array([scales[name] for name in SCALES])
+        return self._at_one._replace(energy_J=energy)
 
     def without_own_chip(self) -> Prediction:
         """Every point predicted with scales that were fitted without its chip."""
-        energy, step = np.empty((2, len(self.survey)))
+        energy = np.empty(len(self.survey))
         for held_out in chips_held_out(self.survey):
-            prediction = self.predict(self.fit(~held_out))
-            energy[held_out], step[held_out] = prediction.energy_J[held_out], prediction.step_s[held_out]
-        return Prediction(energy, step, self._at_one.area_m2)
+            energy[held_out] = self.predict(self.fit(~held_out)).energy_J[held_out]
+        return self._at_one._replace(energy_J=energy)
 
 
 def chips_held_out(survey: Survey) -> Iterator[NDArray[np.bool_]]:

@@ -20,7 +20,7 @@ from imcevo.validate.survey_data import Survey
 
 # The survey records no sparsity: random bits.
 MEAN_LEVEL = 0.5
-ENERGY_SCALES = tuple(name for name in Calibration.model_fields if name.endswith("_energy"))
+SCALES = tuple(Calibration.model_fields)
 # Converters of few levels in the surveyed chips are flash (C3SRAM and XNOR-SRAM state 11 levels), others SAR.
 _MOST_FLASH_BITS = 4
 _MACRO_PARTS = ("cells", "drivers", "column_periphery", "adc", "adder_tree", "shift_add")
