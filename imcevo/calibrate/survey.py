@@ -10,7 +10,7 @@ from imcevo.technology import load_technology
 from imcevo.validate.survey import compare_points, figures_of
 from imcevo.validate.survey_data import Survey
 from imcevo.validate.survey_fit import ScaleFit, chips_held_out
-from imcevo.validate.survey_model import survey_technology
+from imcevo.validate.survey_model import above_threshold, survey_technology
 
 DIGITS = 3
 
@@ -32,7 +32,9 @@ class SurveyCalibration(NamedTuple):
 
 def calibrate_survey(survey: Survey) -> SurveyCalibration:
     """Fit the scales of the physical profile to the energies of measured chips (`ScaleFit.fit`)."""
-    fit = ScaleFit(survey, survey_technology(survey, load_technology()))
+    technology = load_technology()
+    survey = above_threshold(survey, technology)
+    fit = ScaleFit(survey, survey_technology(survey, technology))
     scales = fit.fit(np.ones(len(survey), dtype=bool))
     others = [fit.fit(~held_out) for held_out in chips_held_out(survey)]
     return SurveyCalibration(

@@ -13,14 +13,14 @@ from imcevo.technology import Calibration, Technology, load_technology
 from imcevo.validate.peer_data import spearman
 from imcevo.validate.survey_data import SAMPLE, Survey, read_survey
 from imcevo.validate.survey_fit import ScaleFit, chips_held_out, regression_energy
-from imcevo.validate.survey_model import Prediction, predict, survey_technology
+from imcevo.validate.survey_model import Prediction, above_threshold, predict, survey_technology
 
 TARGETS = {
     "energy_median_factor": 1.9, "within_3x": 0.70, "energy_spearman": 0.70, "step_energy_spearman": 0.85,
     "step_time_median_factor": 2.1,
 }  # fmt: skip
 AT_LEAST = ("within_3x", "energy_spearman", "step_energy_spearman")
-_RESAMPLES = 1000
+_RESAMPLES = 500
 _SEED = 0
 _INTERVAL = (0.05, 0.95)
 
@@ -52,10 +52,8 @@ def validate_survey(survey: Survey | None = None, technology: Technology | None 
         1) with the same figures; ``regression_*``; ``compute_models`` (figures by bit cell); ``scales``; ``targets``
         and ``passed``; ``left_out`` and ``flagged``.
     """
-    shipped = read_survey()
     own = survey is None
-    data = shipped if survey is None else survey
-    given = survey_technology(data, technology or load_technology())
+    shipped, data, given = _given(survey, technology)
     fit = ScaleFit(data, given)
     with_scales = predict(data, given)
     compared = compare_points(data, fit.without_own_chip() if own else with_scales)
@@ -91,8 +89,7 @@ def survey_frame(survey: Survey | None = None, technology: Technology | None = N
     (``_model``) and, on the shipped half, with scales fitted without the chip (``_left_out``).
     """
     own = survey is None
-    data = read_survey() if survey is None else survey
-    given = survey_technology(data, technology or load_technology())
+    _, data, given = _given(survey, technology)
     frame = pd.DataFrame({name: data[name] for name in ("chip", "compute_model", "node_nm", "voltage_V")})
     frame["cell"] = data.cell
     frame["energy_per_op_J_measured"] = data["energy_per_one_bit_op_fJ"] * 1e-15
@@ -106,6 +103,13 @@ def survey_frame(survey: Survey | None = None, technology: Technology | None = N
         frame[f"step_s_{name}"] = prediction.step_s
         frame[f"density_ops_per_s_m2_{name}"] = data.one_bit_ops / prediction.step_s / prediction.area_m2
     return frame
+
+
+def _given(survey: Survey | None, technology: Technology | None) -> tuple[Survey, Survey, Technology]:
+    """The shipped half, the points to compare, and the technology for them."""
+    shipped, base = read_survey(), technology or load_technology()
+    data = above_threshold(shipped if survey is None else survey, base)
+    return shipped, data, survey_technology(data, base)
 
 
 def compare_points(survey: Survey, prediction: Prediction) -> Compared:

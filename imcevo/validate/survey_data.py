@@ -17,7 +17,7 @@ from imcevo.validate.csv_rows import numbered_rows, require_full_rows
 
 SAMPLE = "silicon_survey.csv"
 _LARGEST_FILE_BYTES = 2**22
-_NAMES = ("chip", "memory", "compute_model", "is_processor")
+_NAMES = ("chip", "memory", "cell", "compute_model", "is_processor")
 # A row without one of these is left out.
 _NEEDED = (
     "chip", "node_nm", "memory", "compute_model", "voltage_V", "rows", "cols", "input_bits_per_step",
@@ -32,13 +32,11 @@ _OPTIONAL = (
 _MOST_ADC_BITS = 14
 _RANGES = {"node_nm": (3, 250), "voltage_V": (0.2, 5)}
 
-# Bit cell of the model by compute model; the memory decides for resistive cells.
-CELLS = {
-    "QS": "sram_analog_8t", "QR": "sram_charge_10t1c", "QS-QR": "sram_analog_8t", "IS": "sram_current_12t",
-    "DIMC": "sram_digital",
-}  # fmt: skip
-_RESISTIVE = "eNVM"
-_FLASH = ("eFlash", "Flash", "NOR")
+# Bit cell of the model by compute model, the first where a chip combines two (QS-QR); non-volatile memories are
+# resistive, whatever their compute model.
+CELLS = {"QS": "sram_analog_8t", "QR": "sram_charge_10t1c", "IS": "sram_current_12t", "DIMC": "sram_digital"}
+_LATCHES = ("SRAM", "eDRAM")
+_FLASH = ("flash", "nor")
 
 # Rows of the survey that contradict their own paper: (chip, column, value) -> reason.
 _CONTRADICTING = {
@@ -69,10 +67,11 @@ class Survey:
     def __len__(self) -> int:
         return len(self.cell)
 
-    def take(self, chosen: NDArray[np.bool_]) -> Survey:
-        """The chosen points."""
+    def take(self, chosen: NDArray[np.bool_], reason: str = "") -> Survey:
+        """The chosen points; the others are listed as left out where a `reason` is given."""
         columns = {name: values[chosen] for name, values in self.columns.items()}
-        return Survey(columns, self.cell[chosen], self.left_out, self.flagged)
+        dropped = tuple(f"chip {chip}: {reason}" for chip in self["chip"][~chosen]) if reason else ()
+        return Survey(columns, self.cell[chosen], self.left_out + dropped, self.flagged)
 
     @property
     def one_bit_ops(self) -> NDArray[np.float64]:
@@ -147,9 +146,15 @@ def _point(row: Mapping[str, str], file: Path | str) -> dict[str, Any]:
 
 
 def _cell(point: Mapping[str, Any]) -> str:
-    if point["compute_model"] == "IS" and point["memory"] in _FLASH:
-        return "flash_nor"
-    return "rram_1t1r" if point["memory"] == _RESISTIVE else CELLS[point["compute_model"]]
+    model = _first_model(point)
+    if point["memory"] in _LATCHES or model == "DIMC":
+        return CELLS[model]
+    named = f"{point['memory']} {point['cell']}".lower()
+    return "flash_nor" if any(name in named for name in _FLASH) else "rram_1t1r"
+
+
+def _first_model(point: Mapping[str, Any]) -> str:
+    return str(point["compute_model"]).split("-")[0]
 
 
 def _missing(value: Any) -> bool:
@@ -161,9 +166,9 @@ def _reason_to_leave_out(point: Mapping[str, Any]) -> str | None:
     missing = [name for name in _NEEDED if _missing(point[name])]
     if missing:
         return f"no {', '.join(missing)}"
-    if point["compute_model"] not in CELLS:
+    if _first_model(point) not in CELLS:
         return f"compute model {point['compute_model']!r} is none of {listed(CELLS)}"
-    if point["compute_model"] != "DIMC" and not point["adc_bits"] <= _MOST_ADC_BITS:
+    if _first_model(point) != "DIMC" and not point["adc_bits"] <= _MOST_ADC_BITS:
         return f"analog with {point['adc_bits']:g} ADC bits" if point["adc_bits"] > 0 else "analog without ADC bits"
     for (chip, column, value), reason in _CONTRADICTING.items():
         if point["chip"] == chip and point[column] == value:
@@ -183,6 +188,6 @@ def _remarks(point: Mapping[str, Any]) -> list[str]:
     remarks = []
     if np.isnan(point["step_ns"]):
         remarks.append("no step time; compared in energy only")
-    if point["compute_model"] == "DIMC" and not np.isnan(point["adc_bits"]):
+    if _first_model(point) == "DIMC" and not np.isnan(point["adc_bits"]):
         remarks.append(f"digital; its {point['adc_bits']:g} ADC bits are not used")
     return remarks

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from imcevo.costs import UnitCosts, unit_costs
 from imcevo.costs.terms import ACTIONS, AREA_COMPONENTS, RATES
+from imcevo.errors import UserError
 from imcevo.hardware import DesignTable
 from imcevo.technology import Calibration, Technology
 from imcevo.technology.quantity import Quantity
@@ -23,6 +24,7 @@ MEAN_LEVEL = 0.5
 SCALES = tuple(Calibration.model_fields)
 # Converters of few levels in the surveyed chips are flash (C3SRAM and XNOR-SRAM state 11 levels), others SAR.
 _MOST_FLASH_BITS = 4
+_LEAST_OVERDRIVE_V = 0.02
 _MACRO_PARTS = ("cells", "drivers", "column_periphery", "adc", "adder_tree", "shift_add")
 
 
@@ -45,13 +47,27 @@ def survey_technology(survey: Survey, technology: Technology) -> Technology:
     nodes = {}
     for nm in sizes:
         node, used = known.node(nm), survey["voltage_V"][survey["node_nm"] == nm]
-        low = min(node.lowest_voltage.si, node.threshold_voltage.si + 0.02)
+        low = min(node.lowest_voltage.si, node.threshold_voltage.si + _LEAST_OVERDRIVE_V)
         high = max(node.highest_voltage.si, float(used.max()))
         nodes[nm] = node.model_copy(update={
             "lowest_voltage": Quantity(value=low, unit="V", source="measured chips"),
             "highest_voltage": Quantity(value=high, unit="V", source="measured chips"),
         })  # fmt: skip
     return known.with_nodes_as(nodes)
+
+
+def above_threshold(survey: Survey, technology: Technology) -> Survey:
+    """The points whose supply is above their node's threshold, where the delay law holds; others are listed.
+
+    Raises:
+        UserError: there are none.
+    """
+    known = technology.with_nodes({int(nm) for nm in survey["node_nm"]})
+    thresholds = np.array([known.node(int(nm)).threshold_voltage.si for nm in survey["node_nm"]])
+    above = survey["voltage_V"] > thresholds + _LEAST_OVERDRIVE_V
+    if not above.any():
+        raise UserError("no chip runs above the threshold of its node", key="voltage_V")
+    return survey.take(above, "runs below the threshold of its node, where there is no delay law")
 
 
 def survey_designs(survey: Survey) -> DesignTable:

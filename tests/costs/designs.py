@@ -16,7 +16,10 @@ BASE: dict[str, Value] = {
 }  # fmt: skip
 CELLS: dict[str, dict[str, Value]] = {
     "rram_1t1r": {},
+    "flash_nor": {},
     "sram_analog_8t": {"bits_per_cell": 1},
+    "sram_charge_10t1c": {"bits_per_cell": 1},
+    "sram_current_12t": {"bits_per_cell": 1},
     "sram_digital": {"bits_per_cell": 1, "adc_type": "none", "adc_bits": 0},
 }
 

@@ -5,7 +5,7 @@ Numbers are the published ones of the data files, written out again.
 
 from __future__ import annotations
 
-from math import log, log2, sqrt
+from math import hypot, log, log2, sqrt
 
 from imcevo.costs import unit_costs
 from imcevo.costs.terms import ACTIONS, AREA_COMPONENTS
@@ -20,7 +20,11 @@ MACROS, TILES, GROUPS = 4 * 8 * 8, 4 * 8, 4
 ROWS, COLS, CONVERTERS, BITS = 128, 128, 16, 2
 WIRE_OHM_PER_M = 3.81e-8 / (49.7e-9**2 * 1.83)
 LOAD, WIRE_F_PER_M = 0.35 * FF, 2e-10
-AREA_32, ENERGY_32 = 0.802, 0.2815 / 0.3583
+AREA_32, ENERGY_32 = 0.802, 0.2815 / 0.3202
+CLOCK_32 = 8.36 * PS
+SCALES = load_technology().calibration
+CHARGE, RESISTIVE, DIGITAL = (getattr(SCALES, f"{name}_energy").value for name in ("charge", "resistive", "digital"))
+CURRENT, ADC = SCALES.current_energy.value, SCALES.adc_energy.value
 
 
 def line(cells: int, pitch: float) -> tuple[float, float]:
@@ -31,26 +35,41 @@ def driven(C: float, R: float) -> float:
     return FO4 * max(1.0, log2(C / (0.7 * FF)) / 2) + 0.38 * R * C
 
 
+def converter(bits: int) -> float:
+    """A SAR conversion, joules: NeuroSim's power for b + 1 cycles at 32 nm and .9 V, and the noise limit."""
+    return ADC * ((8.8998 + 1.1294 * bits) * (bits + 1) * FJ * ENERGY_32 + 0.001 * 4**bits * FF * V**2)
+
+
+def sensing(sense_FO4: float, row: tuple[float, float], column: tuple[float, float]) -> float:
+    return driven(*row) + sense_FO4 * FO4 + 0.38 * column[0] * column[1]
+
+
+def test_effective_capacitance() -> None:
+    """sqrt(nm^2 + 5.7^2) at every node, 28 nm as the gates."""
+    for nm, node in load_technology().nodes.items():
+        assert node.switching_energy.value == close(0.2815 * hypot(nm, 5.7) / hypot(28, 5.7), rel=1e-3)
+
+
 def test_rram() -> None:
     costs = unit_costs(table(design_of(cell="rram_1t1r", node_nm=28, voltage_V=V, dac_bits=2)), load_technology())
     row_C, row_R = line(COLS, 12 * F)
     column_C, column_R = line(ROWS, 4 * F)
-    settling = driven(row_C, row_R) + 9 * log(2) * (6000 + column_R / 2) * column_C
+    settling = sensing(92, (row_C, row_R), (column_C, column_R))
     wires = (row_R + column_R) / 2
     on, off = 1 / (6000 + wires), 1 / (900e3 + wires)
 
     prices = {
         "cell_read": 0,
-        "cell_read_x": 3 * settling * 0.25 * off,
+        "cell_read_x": RESISTIVE * 2 * settling * 0.25 * off,
         "cell_read_w": 0,
-        "cell_read_xw": 3 * settling * 0.25 * (on - off),
+        "cell_read_xw": RESISTIVE * 2 * settling * 0.25 * (on - off),
         "row_drive": 2 * 1.701 * FJ,
-        "row_drive_x": 3 * 1.3333 * row_C * V**2,
-        "column_read": 12 * 1.380649e-23 * 300 * 4**8 + 0.7 * FF * V**2 + column_C * 0.25,
-        "adc_conversion": (100 * 8 + 0.001 * 4**8) * FF * V**2,
+        "row_drive_x": 2 * 1.3333 * row_C * V**2,
+        "column_read": 12 * 1.380649e-23 * 300 * 4**8 + 0.7 * FF * V**2,
+        "adc_conversion": converter(8),
         "adder_tree_sum": 0,
-        "shift_add": 24 * 2 * 1.701 * FJ,
-        "accumulate": 24 * 2 * 1.701 * FJ,
+        "shift_add": (8 + 8) * 0.5 * 3 * 1.701 * FJ,
+        "accumulate": 24 * 0.5 * 3 * 1.701 * FJ,
         "dram": 8e-12,
         "cell_write": 8.52 * 4 * (50e-9 * (on + off) / 2 + column_C),
         "row_write": 8.52 * 1.3333 * row_C * 4,
@@ -69,7 +88,7 @@ def test_rram() -> None:
         "column_periphery": MACROS * COLS * 39.2 * AREA_32 * UM2,
         "adc": MACROS * CONVERTERS * 10 ** (1.206 - 0.0369 * 8) * 2**8 * UM2,
         "adder_tree": 0,
-        "shift_add": MACROS * 24 * (CONVERTERS * 4.789 + COLS * BITS / 8 * 3.684) * UM2,
+        "shift_add": MACROS * (8 + 8) * (CONVERTERS * 4.789 + COLS * BITS / 8 * 3.684) * UM2,
         "accumulators": MACROS * 24 * (4.789 + 3.684) * UM2,
         "input_buffer": TILES * 65536 * 160 * F**2 / 0.6,
         "output_buffer": TILES * 65536 * 160 * F**2 / 0.6,
@@ -92,8 +111,9 @@ def test_rram() -> None:
         assert area(costs, name) == close(value, rel=1e-6), name
 
     # Gate delays of the 32 nm bit cycle (8.36 ps at nominal supply) and of the 28 nm gates.
-    conversion = 9 * 1e-9 * FO4 / (8.36 * PS)
-    assert rate(costs, "input_cycle_s") == close(3 * settling + 8 * (conversion + 47.8 * PS) + CLOCK, rel=1e-6)
+    conversion = 9 * 0.3e-9 * FO4 / CLOCK_32
+    cycle = 2 * settling + 8 * (conversion + 47.8 * PS) + 3 * CLOCK
+    assert rate(costs, "input_cycle_s") == close(cycle, rel=1e-6)
     assert rate(costs, "row_write_s") == close(8.52 * (50e-9 + driven(row_C, row_R)), rel=1e-6)
     per_m = 1.52 * sqrt(FO4 * WIRE_OHM_PER_M / 16 * WIRE_F_PER_M)
     port = CLOCK + 2 * sqrt(areas["input_buffer"] / TILES) * per_m
@@ -122,7 +142,8 @@ def test_digital_sram() -> None:
     assert action(costs, "cell_read_x") == 0
     assert action(costs, "cell_read_xw") == close(0.2835 * FJ)
     assert action(costs, "column_read") == close(ROWS * 0.5 * 0.2835 * FJ)
-    assert action(costs, "adder_tree_sum") == close(adders * 1.701 * FJ)
+    assert action(costs, "adder_tree_sum") == close(DIGITAL * adders * 1.701 * FJ)
+    assert action(costs, "shift_add") == close((8 + 8) * 0.5 * 3 * 1.701 * FJ)
     assert action(costs, "cell_write") == close(1.3333 * column_C * V**2)
     assert action(costs, "row_write") == close(1.3333 * row_C * V**2)
     assert area(costs, "cells") == close(MACROS * ROWS * COLS * cell)
@@ -142,13 +163,46 @@ def test_analog_sram() -> None:
     cell = 1.75 * 160 * F**2
     row_C, row_R = line(COLS, sqrt(cell * 2.8))
     column_C, column_R = line(ROWS, sqrt(cell / 2.8))
-    stack = 4 * FO4 / (0.69 * 5 * 0.7 * FF)
-    settling = driven(row_C, row_R) + 9 * log(2) * (stack + column_R / 2) * column_C
+    settling = sensing(20, (row_C, row_R), (column_C, column_R))
 
     sample = 12 * 1.380649e-23 * 300 * 4**8 + 0.7 * FF * V**2
-    assert action(costs, "column_read") == close(sample + column_C * V**2)
+    assert action(costs, "column_read") == close(sample)
+    assert action(costs, "cell_read") == close(CHARGE * 2 * column_C / ROWS * V**2)
     assert action(costs, "cell_read_xw") == 0
-    conversion = 9e-9 * FO4 / (8.36 * PS)
-    cycle = settling + 8 * (conversion + 47.8 * PS) + CLOCK
+    conversion = 9 * 0.3e-9 * FO4 / CLOCK_32
+    cycle = settling + 8 * (conversion + 47.8 * PS) + 3 * CLOCK
     assert rate(costs, "input_cycle_s") == close(cycle)
     assert area(costs, "cells") == close(MACROS * ROWS * COLS * cell)
+
+
+def test_charge_sram() -> None:
+    design = design_of(cell="sram_charge_10t1c", node_nm=28, voltage_V=V, dac_bits=4)
+    costs = unit_costs(table(design), load_technology())
+    cell = 3.64 * 160 * F**2
+    row_C, row_R = line(COLS, sqrt(cell * 2.8))
+    column_R = line(ROWS, sqrt(cell / 2.8))[1]
+    unit = (1.2 + 2 * 0.7) * FF
+
+    assert action(costs, "cell_read_xw") == close(CHARGE * unit * V**2)
+    assert action(costs, "cell_read") == 0
+    # A voltage DAC of 50 fF per bit and one drive of the line, whatever the input bits.
+    assert action(costs, "row_drive") == close(4 * 1.701 * FJ + 50 * FF * 4 * V**2)
+    assert action(costs, "row_drive_x") == close(1.3333 * row_C * V**2)
+    inverter = FO4 / (0.69 * 5 * 0.7 * FF)
+    settling = driven(row_C, row_R) + 9 * log(2) * (inverter + column_R / 2) * unit
+    cycle = settling + 8 * (9 * 0.3e-9 * FO4 / CLOCK_32 + 47.8 * PS) + 3 * CLOCK
+    assert rate(costs, "input_cycle_s") == close(cycle)
+    drivers = 4.2 * AREA_32 + 4 * 3.684 + 4 * 26.8
+    assert area(costs, "drivers") == close(MACROS * ROWS * drivers * UM2)
+
+
+def test_current_sram() -> None:
+    design = design_of(cell="sram_current_12t", node_nm=28, voltage_V=V, dac_bits=2)
+    costs = unit_costs(table(design), load_technology())
+    cell = 2 * 160 * F**2
+    row, column = line(COLS, sqrt(cell * 2.8)), line(ROWS, sqrt(cell / 2.8))
+    stack = 4 * FO4 / (0.69 * 5 * 0.7 * FF)
+
+    assert action(costs, "cell_read") == close(CURRENT * 2 * 20 * FO4 * V**2 / stack)
+    cycle = 2 * sensing(20, row, column) + 8 * (9 * 0.3e-9 * FO4 / CLOCK_32 + 47.8 * PS) + 3 * CLOCK
+    assert rate(costs, "input_cycle_s") == close(cycle)

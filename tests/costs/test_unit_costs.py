@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -15,7 +16,7 @@ from imcevo.hardware import Value
 from imcevo.technology import Technology, load_technology
 from tests.costs.designs import CELLS, action, area, close, design_of, random_designs, rate, table
 
-ANALOG = ("rram_1t1r", "sram_analog_8t")
+ANALOG = ("rram_1t1r", "flash_nor", "sram_analog_8t", "sram_charge_10t1c", "sram_current_12t")
 NODES = (130, 90, 65, 45, 32, 28, 22, 16, 14, 10, 7)
 
 
@@ -90,7 +91,9 @@ def test_more_adc_bits_are_never_cheaper(technology: Technology, adc_type: str, 
     costs = sweep(technology, "adc_bits", tuple(range(1, 15)), adc_type=adc_type, cell=cell, node_nm=node)
     assert rising(column(costs, "adc_conversion"))
     assert rising(column(costs, "adc"))
-    assert rising(column(costs, "input_cycle_s"))
+    # All comparators of a flash converter decide at once.
+    cycle = np.diff(column(costs, "input_cycle_s"))
+    assert (cycle > 0).all() if adc_type == "sar" or cell == "sram_charge_10t1c" else (cycle == 0).all()
 
 
 @pytest.mark.parametrize("cell", CELLS)
@@ -156,14 +159,42 @@ def test_smaller_nodes_are_smaller_and_cheaper(technology: Technology, cell: str
         assert rising(column(costs, name)), name
 
 
-def test_pulses_cost_time_and_energy_in_step(technology: Technology) -> None:
-    """An input slice of d bits is up to 2^d - 1 pulses, each as long as one settling."""
-    costs = sweep(technology, "dac_bits", (1, 2, 4))
+@pytest.mark.parametrize(("coding", "slots"), [("pulses", (1, 3, 15)), ("phases", (1, 2, 4)), ("amplitude", (1, 1, 1))])
+def test_input_coding(technology: Technology, coding: str, slots: tuple[int, ...]) -> None:
+    """An input slice of d bits is 2^d - 1 pulses, d phases, or one amplitude behind a DAC."""
+    changed = technology.cell("rram_1t1r").model_copy(update={"input_coding": coding})
+    other = replace(technology, cells={"rram_1t1r": changed})
+    costs = sweep(other, "dac_bits", (1, 2, 4))
     for name in ("cell_read_x", "cell_read_xw", "row_drive_x"):
         energy = column(costs, name)
-        assert energy / energy[0] == close([1, 3, 15])
+        assert energy / energy[0] == close(slots)
     cycle = column(costs, "input_cycle_s")
-    assert (cycle[2] - cycle[0]) / (cycle[1] - cycle[0]) == close(7)
+    assert cycle[2] - cycle[0] == close((slots[2] - slots[0]) * (cycle[1] - cycle[0]) / max(slots[1] - slots[0], 1))
+    drive = column(costs, "row_drive")
+    assert (drive[2] / drive[0] > 4.01) == (coding == "amplitude")
+
+
+def test_each_scale_enters_one_price(technology: Technology) -> None:
+    """Prices are linear in the scales, and each scale moves exactly the price of its circuit."""
+    moved = {
+        "charge_energy": {("sram_analog_8t", "cell_read"), ("sram_charge_10t1c", "cell_read_xw")},
+        "current_energy": {("sram_current_12t", "cell_read")},
+        "resistive_energy": {(c, a) for c in ("rram_1t1r", "flash_nor") for a in ("cell_read_x", "cell_read_xw")},
+        "digital_energy": {("sram_digital", "adder_tree_sum")},
+        "adc_energy": {(cell, "adc_conversion") for cell in ANALOG},
+    }
+    designs = table(*(design_of(cell=cell) for cell in CELLS))
+    one = unit_costs(designs, technology.uncalibrated())
+    for scale, expected in moved.items():
+        three = unit_costs(designs, technology.uncalibrated().with_scales(**{scale: 3.0}))
+        changed = {(cell, ACTIONS[i]) for row, cell in enumerate(CELLS)
+                   for i in np.flatnonzero(three.energy_J[row] != one.energy_J[row])}  # fmt: skip
+        assert changed == expected, scale
+        for cell, action_name in expected:
+            row = list(CELLS).index(cell)
+            assert action(three, action_name, row) / action(one, action_name, row) == close(3)
+        assert (three.area_m2 == one.area_m2).all()
+        assert (three.rates == one.rates).all()
 
 
 def test_sharing_a_converter_trades_area_for_time(technology: Technology) -> None:
@@ -241,11 +272,12 @@ def test_explanation_is_what_was_computed(technology: Technology, cell: str, adc
         assert term.source
     named = {term.name: term.value for term in terms}
     costs = unit_costs(table(design_of(cell=cell, **changes)), technology)
-    conversion = {"sar": "energy of a SAR conversion", "flash": "energy of a flash conversion"}
+    conversion = {"sar": "energy of a SAR converter", "flash": "energy of a flash converter"}
     if cell == "sram_digital":
         assert not set(conversion.values()) & set(named)
         assert named["one sum of an adder tree"] == action(costs, "adder_tree_sum")
     else:
-        assert named[conversion[adc_type]] == action(costs, "adc_conversion")
+        assert conversion[adc_type] in named
+        assert named["energy of a conversion"] == action(costs, "adc_conversion")
     assert named["leakage"] == costs.leakage_W[0]
     assert named["one bit from the global buffer to a group"] == action(costs, "trunk")

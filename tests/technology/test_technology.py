@@ -45,7 +45,9 @@ def test_every_number_has_unit_and_source(path: Path) -> None:
 def test_nodes_and_cells() -> None:
     technology = load_technology()
     assert {65, 45, 32, 28, 22, 16, 14, 10, 7} <= set(technology.nodes)
-    assert {"rram_1t1r", "sram_analog_8t", "sram_digital"} == set(technology.cells)
+    assert {"rram_1t1r", "flash_nor", "sram_analog_8t", "sram_charge_10t1c", "sram_current_12t", "sram_digital"} <= set(
+        technology.cells
+    )
     assert not technology.cell("rram_1t1r").volatile
     assert technology.cell("rram_1t1r").on_off_ratio == close(150)
     assert not technology.cell("sram_digital").has_adc
@@ -74,6 +76,33 @@ def test_delay_law_follows_its_source(node: int, coefficients: tuple[float, ...]
         published = (a * voltage**3 + b * voltage**2 + c * voltage + d) * 1e-12
         law = data.gate_delay.si * voltage / nominal * ((nominal - threshold) / (voltage - threshold)) ** 1.3
         assert law == close(published, rel=within)
+
+
+def test_scales() -> None:
+    technology = load_technology()
+    plain = technology.uncalibrated()
+    assert {getattr(plain.calibration, name).value for name in type(plain.calibration).model_fields} == {1.0}
+    assert plain.cells is technology.cells
+    other = technology.with_scales(adc_energy=2.0)
+    assert other.calibration.adc_energy.value == 2.0
+    assert other.calibration.digital_energy == technology.calibration.digital_energy
+    with pytest.raises(UserError, match="did you mean 'adc_energy'"):
+        technology.with_scales(adc_enery=2.0)
+
+
+def test_nodes_between() -> None:
+    technology = load_technology().with_nodes([40, 65, 4, 180])
+    node, low, high = (technology.node(nm) for nm in (40, 32, 45))
+    for key in ("gate_delay", "switching_energy", "nominal_voltage", "threshold_voltage"):
+        assert getattr(low, key).si < getattr(node, key).si < getattr(high, key).si, key
+    assert node.feature_size.si == close(40e-9)
+    assert node.gate_delay.source == "log-interpolated between 32 and 45 nm"
+    assert technology.node(65) == load_technology().node(65)
+    small, large = technology.node(4), technology.node(180)
+    assert small.logic_area.value / technology.node(7).logic_area.value == close((4 / 7) ** 2)
+    assert small.switching_energy.value > technology.node(7).switching_energy.value * 4 / 7
+    assert large.gate_delay.value / technology.node(130).gate_delay.value == close(180 / 130)
+    assert large.gate_delay.source == "extrapolated from 130 nm"
 
 
 def test_unknown_names() -> None:
