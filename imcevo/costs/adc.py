@@ -15,14 +15,27 @@ ADC_TYPES = ("sar", "flash")
 
 
 @equation(
-    name="energy of a SAR converter",
-    formula="(base_J + bit_J * adc_bits) * (adc_bits + 1) + noise_F * 4^adc_bits * voltage_V^2",
+    name="energy of a general-purpose converter",
+    formula="1e-12 * max(level_pJ * level_base^adc_bits, noise_pJ * 4^adc_bits * rate_Hz^rate_exponent)"
+    " * adc_bits^bits_exponent * node_nm^node_exponent * (voltage_V/nominal_V)^2",
     unit="J",
-    source="NeuroSim V1.3: power linear in the bits for b + 1 cycles; thermal-noise limit of ZigZag-IMC"
-    " (Houshmand et al., arXiv 2305.18335), which does not shrink with the node",
+    source="Andrulis et al., arXiv 2404.06553, on Murmann's survey of converters (their best fifth); C V^2",
 )
-def sar_energy(base_J: Real, bit_J: Real, adc_bits: Real, noise_F: Real, voltage_V: Real) -> Real:
-    return (base_J + bit_J * adc_bits) * (adc_bits + 1) + noise_F * np.exp2(2 * adc_bits) * voltage_V**2
+def general_purpose_energy(
+    level_pJ: Real, level_base: Real, adc_bits: Real, noise_pJ: Real, rate_Hz: Real, rate_exponent: Real,
+    bits_exponent: Real, node_nm: Real, node_exponent: Real, voltage_V: Real, nominal_V: Real,
+) -> Real:  # fmt: skip
+    energy_pJ = np.maximum(level_pJ * level_base**adc_bits, noise_pJ * np.exp2(2 * adc_bits) * rate_Hz**rate_exponent)
+    scale = adc_bits**bits_exponent * node_nm**node_exponent * (voltage_V / nominal_V) ** 2
+    return 1e-12 * energy_pJ * scale
+
+
+@equation(
+    name="energy of a SAR converter", formula="min(matching_F * 4^adc_bits * voltage_V^2, general_J)", unit="J",
+    source="capacitors that match to an LSB grow with 4^B (Pelgrom); never above a general-purpose converter",
+)  # fmt: skip
+def sar_energy(matching_F: Real, adc_bits: Real, voltage_V: Real, general_J: Real) -> Real:
+    return np.minimum(matching_F * np.exp2(2 * adc_bits) * voltage_V**2, general_J)
 
 
 @equation(
@@ -92,19 +105,21 @@ def adc_of(adc_bits: Array, flash: NDArray[np.bool_], supply: Supply, technology
 
 
 def _sar(adc_bits: Array, supply: Supply, technology: Technology) -> Adc:
-    data = technology.circuits.sar
+    data, fit = technology.circuits.sar, technology.circuits.general_adc
     reference, timed = technology.node(data.node_nm), technology.node(int(data.cycle_node.value))
-    bit_cycle = data.bit_cycle.si * supply.gate_delay_s / timed.gate_delay.si
+    time = sar_time(adc_bits, data.bit_cycle.si * supply.gate_delay_s / timed.gate_delay.si)
     area = sar_area(
         data.area_intercept.si, data.area_slope.si, adc_bits, supply.feature_m, reference.feature_size.si,
         data.area_node_exponent.si,
     )  # fmt: skip
-    switching = _switching(supply, timed, data.reference_voltage.si)
-    energy = sar_energy(
-        switching * data.base_energy.si, switching * data.bit_energy.si, adc_bits, data.noise_capacitance.si,
-        supply.voltage_V,
+    # Designs without a converter have 0 bits, which the fit does not take.
+    general = general_purpose_energy(
+        fit.level_energy.value, fit.level_base.si, np.maximum(adc_bits, 1.0), fit.noise_energy.value, 1 / time,
+        fit.rate_exponent.si, -fit.bits_exponent.si, supply.feature_m * 1e9, fit.node_exponent.si, supply.voltage_V,
+        supply.nominal_V,
     )  # fmt: skip
-    return Adc(np.asarray(energy), np.asarray(sar_time(adc_bits, bit_cycle)), np.asarray(area))
+    energy = sar_energy(data.matching_capacitance.si, adc_bits, supply.voltage_V, general)
+    return Adc(np.asarray(energy), np.asarray(time), np.asarray(area))
 
 
 def _flash(adc_bits: Array, supply: Supply, technology: Technology) -> Adc:

@@ -40,7 +40,8 @@ class Sizes(NamedTuple):
 
     rows: Array
     cols: Array
-    shift_add_bits: Array  # width of the shift-add behind a converter
+    shift_add_bits: Array  # width of a shift-add
+    columns_per_sum: Array  # columns whose results are one number: those of a weight behind an adder tree, else 1
     weights: Array  # side by side in one macro, slices together
     converters: Array  # of one macro
     macros: Array  # of the chip, as the following
@@ -121,6 +122,7 @@ def _sizes(designs: DesignTable, technology: Technology) -> Sizes:
     width = technology.circuits.gates.register_weight_width.si
     return Sizes(
         rows=designs.real("rows"), cols=cols, shift_add_bits=_shift_add_bits(designs, width),
+        columns_per_sum=np.where(designs["adc_bits"] > 0, 1.0, width),
         weights=np.ceil(cols * designs.real("bits_per_cell") / width),
         converters=np.ceil(cols / designs.real("cols_per_adc")),
         macros=tiles * per_tile, tiles=tiles, groups=groups, lanes=designs.real("digital_lanes"),
@@ -141,7 +143,8 @@ def _areas(parts: Parts, technology: Technology) -> dict[str, Array]:
     sizes, macro = parts.sizes, parts.macro
     word = technology.circuits.gates.partial_sum_width.si
     adder, register = word * parts.gate.adder_m2, word * parts.gate.register_m2
-    adders, registers = sizes.converters * parts.gate.adder_m2, sizes.weights * parts.gate.register_m2
+    adders = sizes.converters / sizes.columns_per_sum * parts.gate.adder_m2
+    registers = sizes.weights * parts.gate.register_m2
     router = parts.supply.circuits.area * technology.circuits.network.router_area.si
     dram = technology.circuits.dram
     interface = dram.interface_area.si * dram.width.si / dram.interface_width.si
@@ -184,7 +187,7 @@ def _energies(parts: Parts, links: LinkEnergies, technology: Technology) -> dict
     macro, gates, none = parts.macro, technology.circuits.gates, np.zeros_like(links.trunk)
     shift_add, accumulate = (
         np.asarray(accumulate_energy(width, gates.adder_activity.si, parts.gate.adder_J, parts.gate.register_J))
-        for width in (parts.sizes.shift_add_bits, gates.partial_sum_width.si)
+        for width in (parts.sizes.shift_add_bits / parts.sizes.columns_per_sum, gates.partial_sum_width.si)
     )
     return {
         "cell_read": macro.cell_read_J,

@@ -21,11 +21,13 @@ def accumulate_energy(width: Real, activity: Real, adder_J: Real, register_J: Re
 
 
 @equation(
-    name="full adders of a column's adder tree", formula="2 * rows - log2(rows) - 2", unit="1",
-    source="ZigZag-IMC (arXiv 2305.18335): D (B + 1) - (B + log2 D + 1) adders for D inputs of B = 1 bit",
-)  # fmt: skip
-def adder_tree_adders(rows: Real) -> Real:
-    return 2 * rows - np.log2(rows) - 2
+    name="full adders of an adder tree, per column",
+    formula="(rows*(weight_bits + 1) - (weight_bits + log2(rows) + 1)) / weight_bits",
+    unit="1",
+    source="ZigZag-IMC (arXiv 2305.18335): D (B + 1) - (B + log2 D + 1) adders for D weights of B bits, a column each",
+)
+def adder_tree_adders(rows: Real, weight_bits: Real) -> Real:
+    return (rows * (weight_bits + 1) - (weight_bits + np.log2(rows) + 1)) / weight_bits
 
 
 @equation(

@@ -21,13 +21,15 @@ def conductance(cell_ohm: Real, row_ohm: Real, column_ohm: Real) -> Real:
 
 @equation(
     name="read energy of a conductance",
-    formula="resistive_energy * slots * slot_s * read_V^2 * conductance_S",
+    formula="resistive_energy * slots * slot_s * voltage_V * read_V * conductance_S",
     unit="J",
-    source="Joule heat while the column settles, V^2 G t as in NeuroSim V1.3 and CiMLoop; scale: calibration.toml,"
-    " resistive_energy",
+    source="derived: the clamp of the read-out draws the cells' current from the supply while the column settles;"
+    " scale: calibration.toml, resistive_energy",
 )
-def read_energy(resistive_energy: Real, slots: Real, slot_s: Real, read_V: Real, conductance_S: Real) -> Real:
-    return resistive_energy * slots * slot_s * read_V**2 * conductance_S
+def read_energy(
+    resistive_energy: Real, slots: Real, slot_s: Real, voltage_V: Real, read_V: Real, conductance_S: Real
+) -> Real:
+    return resistive_energy * slots * slot_s * voltage_V * read_V * conductance_S
 
 
 @equation(
@@ -70,7 +72,8 @@ def resistive_macro(
         for resistance in (cell.on_resistance, cell.off_resistance)
     )
     scale = technology.calibration.resistive_energy.si
-    low, high = (read_energy(scale, slots, settling, read_V, value) for value in (off_S, on_S))
+    supply_V = designs.supply.voltage_V
+    low, high = (read_energy(scale, slots, settling, supply_V, read_V, value) for value in (off_S, on_S))
 
     pulses = programming_pulses(designs.bits_per_cell, cell.verify_pulses.si)
     write_V, write_s = cell.write_voltage.si, cell.write_time.si

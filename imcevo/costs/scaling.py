@@ -72,6 +72,7 @@ class Supply(NamedTuple):
     """Node and supply of each design ``[n_designs]``.
 
     Attributes:
+        nominal_V: of the node.
         gate_delay_s: fan-out-of-4 inverter.
         clock_s: period of digital circuits.
         feature_m: F.
@@ -83,6 +84,7 @@ class Supply(NamedTuple):
     """
 
     voltage_V: Array
+    nominal_V: Array
     gate_delay_s: Array
     clock_s: Array
     feature_m: Array
@@ -107,7 +109,7 @@ def supply_of(designs: DesignTable, technology: Technology) -> Supply:
     gate_scale = _scale(technology, gates, voltage, fo4, capacitance, area)
     gate_F = gates.nand_capacitance.si * capacitance / technology.node(gates.node_nm).switching_energy.si
     return Supply(
-        voltage, fo4, np.asarray(clock_period(fo4, cmos.logic_depth.si)), feature, cell * feature**2, wire_F,
+        voltage, nominal, fo4, np.asarray(clock_period(fo4, cmos.logic_depth.si)), feature, cell * feature**2, wire_F,
         np.asarray(wire_resistance(resistivity, width, aspect)), gate_F, np.asarray(gate_resistance(fo4, gate_F)),
         gate_scale, _scale(technology, technology.circuits.buffer, voltage, fo4, capacitance, area), capacitance, area,
     )  # fmt: skip

@@ -44,7 +44,7 @@ def sram_digital_macro(
     none = np.zeros_like(designs.rows)
 
     drivers = drivers_of(designs, lines, cell, technology)
-    adders = adder_tree_adders(designs.rows)
+    adders = adder_tree_adders(designs.rows, technology.circuits.gates.register_weight_width.si)
     select_m2 = np.where(shared, designs.cols * designs.rows * gate.nand_m2, 0.0)
 
     tree_s = adder_tree_delay(designs.rows, gate.sum_s, gate.carry_s)

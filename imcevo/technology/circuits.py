@@ -49,19 +49,25 @@ class Gates(Stated):
 
 
 class SarAdc(Stated):
-    """Successive approximation: logic that scales with the node, noise-limited capacitors that do not.
+    """Successive approximation: capacitors that must match do not shrink with the node."""
 
-    Energies and cycle hold at `cycle_node`.
-    """
-
-    base_energy: q.Energy
-    bit_energy: q.Energy
-    noise_capacitance: q.Capacitance
+    matching_capacitance: q.Capacitance
     area_intercept: q.LogArea
     area_slope: q.LogAreaPerBit
     area_node_exponent: q.Number
     cycle_node: q.Length
     bit_cycle: q.Time
+
+
+class GeneralAdc(StrictModel):
+    """Regression of Andrulis et al. on general-purpose converters: pJ, Hz and nm in its formula."""
+
+    level_energy: q.Energy
+    level_base: q.Number
+    noise_energy: q.Energy
+    rate_exponent: q.Number
+    bits_exponent: q.Number
+    node_exponent: q.Number
 
 
 class FlashAdc(Stated):
@@ -126,6 +132,7 @@ class Circuits(StrictModel):
     cmos: Cmos
     gates: Gates
     sar: SarAdc
+    general_adc: GeneralAdc
     flash: FlashAdc
     dac: Dac
     buffer: Buffer

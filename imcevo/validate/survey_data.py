@@ -44,6 +44,13 @@ _CONTRADICTING = {
     ("202", "node_nm", 22.0): "22 nm in the table, 28 nm in the title, at a supply that 22 nm does not allow",
 }
 
+# What a chip's own paper states otherwise: (title, column, value of the survey) -> (value, remark).
+_CORRECTED = {
+    ("A 28nm 384kb 6T-SRAM Computation-in-Memory Macro with 8b Precision for AI Edge Chips", "adc_bits", 10.0): (
+        5.0, "its converters have 5 bits (IEEE document 9896828), the survey's 10 are those of its output",
+    ),
+}  # fmt: skip
+
 
 @dataclass(frozen=True)
 class Survey:
@@ -139,6 +146,11 @@ def _point(row: Mapping[str, str], file: Path | str) -> dict[str, Any]:
             key = f"chip {row['chip']}: {name}"
             raise UserError("is out of range", file=file, key=key, value=text, allowed=allowed)
         point[name] = value
+    point["remarks"] = []
+    for (title, column, stated), (value, remark) in _CORRECTED.items():
+        if row.get("paper") == title and point[column] == stated:
+            point[column] = value
+            point["remarks"].append(remark)
     if point["is_processor"]:
         # Its area is that of a processor, not of macros.
         point["one_bit_TOPS_per_mm2"] = np.nan
@@ -185,7 +197,7 @@ def _reason_to_leave_out(point: Mapping[str, Any]) -> str | None:
 
 
 def _remarks(point: Mapping[str, Any]) -> list[str]:
-    remarks = []
+    remarks = list(point["remarks"])
     if np.isnan(point["step_ns"]):
         remarks.append("no step time; compared in energy only")
     if _first_model(point) == "DIMC" and not np.isnan(point["adc_bits"]):

@@ -120,7 +120,8 @@ def step_energy(survey: Survey, designs: DesignTable, costs: UnitCosts) -> NDArr
     """
     price = dict(zip(ACTIONS, costs.energy_J.T, strict=True))
     x = w = MEAN_LEVEL
-    trees = np.where(designs["adc_type"] == designs.names["adc_type"].index("none"), survey["input_bits_per_step"], 1.0)
+    digital = designs["adc_type"] == designs.names["adc_type"].index("none")
+    trees = np.where(digital, survey["input_bits_per_step"], 1.0)
     columns = _columns(survey)
     cells = columns * trees * survey["dot_product_length"]
     rows = survey["rows_read_per_step"] * trees * columns / designs.real("cols")
@@ -129,7 +130,8 @@ def step_energy(survey: Survey, designs: DesignTable, costs: UnitCosts) -> NDArr
         cells * per_cell
         + rows * (price["row_drive"] + x * price["row_drive_x"])
         + columns * (price["column_read"] + trees * price["adder_tree_sum"])
-        + survey["adcs"] * (price["adc_conversion"] + price["shift_add"])
+        + survey["adcs"] * price["adc_conversion"]
+        + np.where(digital, columns, survey["adcs"]) * price["shift_add"]
     )
 
 

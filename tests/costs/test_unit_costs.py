@@ -253,7 +253,7 @@ def test_check_voltage(technology: Technology) -> None:
 
 # Names that the formulas use besides their inputs.
 FORMULA_NAMES = {
-    "sqrt": math.sqrt, "log2": math.log2, "log4": lambda x: math.log2(x) / 2, "ln": math.log, "max": max,
+    "sqrt": math.sqrt, "log2": math.log2, "log4": lambda x: math.log2(x) / 2, "ln": math.log, "max": max, "min": min,
 }  # fmt: skip
 
 

@@ -64,6 +64,8 @@ def test_rows_are_left_out_for_what_they_say(survey: Survey) -> None:
     }
     assert any("36: no step time" in line for line in survey.flagged)
     assert any("177: digital" in line for line in survey.flagged)
+    assert survey["adc_bits"][survey["chip"] == "23"].tolist() == [5.0, 5.0]
+    assert any("23: its converters have 5 bits" in line for line in survey.flagged)
     stated = survey["one_bit_ops_per_step"]
     assert survey.one_bit_ops == pytest.approx(stated, rel=0.01)
 
@@ -103,7 +105,7 @@ def test_a_chip_does_not_help_to_predict_itself(survey: Survey, fit: ScaleFit) -
     before, after = fit.without_own_chip().energy_J, other.without_own_chip().energy_J
     assert after[own] == pytest.approx(before[own], rel=1e-6)
     digital = ~own & (survey.cell == "sram_digital")
-    assert (after[digital] > 1.02 * before[digital]).all()
+    assert (after[digital] > 1.01 * before[digital]).all()
 
 
 def test_report(report: dict[str, object], survey: Survey, fit: ScaleFit) -> None:
