@@ -30,7 +30,7 @@ _OPTIONAL = (
     "is_processor",
 )  # fmt: skip
 _MOST_ADC_BITS = 14
-_RANGES = {"node_nm": (3, 250), "voltage_V": (0.2, 5)}
+_RANGES = {"node_nm": (1, 250), "voltage_V": (0.2, 5)}
 
 # Bit cell of the model by compute model, the first where a chip combines two (QS-QR); non-volatile memories are
 # resistive, whatever their compute model.
@@ -130,18 +130,20 @@ def read_survey(path: Path | str | None = None) -> Survey:
 
 
 def _point(row: Mapping[str, str], file: Path | str) -> dict[str, Any]:
-    """Names as text, numbers as float, NaN where empty."""
+    """Names as text, numbers as float, NaN where empty or 0 (a digital design's ADC bits)."""
     point: dict[str, Any] = {name: row.get(name, "") for name in _NAMES}
     for name in (*_NEEDED, *_OPTIONAL):
         if name in _NAMES:
             continue
         text = row.get(name, "")
         try:
-            value = float(text) if text else np.nan
+            value = float(text or "nan")
         except ValueError:
             raise UserError("is not a number", file=file, key=f"chip {row['chip']}: {name}", value=text) from None
         low, high = _RANGES.get(name, (0.0, np.inf))
-        if text and not low < value < high:
+        if value == 0:
+            value = np.nan
+        if not (np.isnan(value) or low < value < high):
             allowed = f"above {low:g}" + (f", below {high:g}" if high < np.inf else "")
             key = f"chip {row['chip']}: {name}"
             raise UserError("is out of range", file=file, key=key, value=text, allowed=allowed)

@@ -217,6 +217,14 @@ def test_cell_of_a_chip(tmp_path: Path, memory: str, cell: str, model: str, chos
     assert read_survey(written(tmp_path, f"{header}\n{changed}")).cell.tolist() == [chosen]
 
 
+def test_zero_is_not_given(tmp_path: Path) -> None:
+    lines = [line for line in SHIPPED.splitlines() if line.startswith(("chip", "64,", "24,"))]
+    text = "\n".join(lines).replace(",64.0,1.0,64.0,1024.0,", ",64.0,0,64.0,1024.0,")
+    chips = read_survey(written(tmp_path, text))
+    assert chips["chip"].tolist() == ["24"]
+    assert chips.left_out == ("chip 64: no adcs",)
+
+
 def test_nothing_to_compare(tmp_path: Path) -> None:
     lines = [line for line in SHIPPED.splitlines() if line.startswith(("#", "chip", "44,"))]
     with pytest.raises(UserError, match="no row that can be compared"):
