@@ -61,7 +61,7 @@ def _named(*parameters: Parameter) -> dict[str, Parameter]:
 PARAMETERS: dict[str, Parameter] = _named(
     Parameter("cell", "name", "bit cell of the arrays"),
     Parameter("node_nm", "integer", "CMOS node", 7, 130),
-    Parameter("voltage_V", "real", "supply voltage of logic, drivers and converters", 0.4, 1.3),
+    Parameter("voltage_V", "real", "supply voltage of logic, drivers and converters", 0.4, 1.8),
     Parameter("bits_per_cell", "integer", "weight bits stored in one cell", 1, 8),
     Parameter("rows", "integer", "rows (word lines) of one array", 8, 4096),
     Parameter("rows_active", "integer", "word lines on at once; a taller array is read in several row steps", 1, 4096),
