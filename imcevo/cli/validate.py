@@ -57,6 +57,17 @@ def survey(
 
 
 @validate.command()
+def silicon(
+    data: Annotated[
+        Path | None, typer.Option(metavar="FILE_OR_FOLDER", help="TOML of a chip, or a folder [default: those shipped].")
+    ] = None,
+    json: Json = False,
+) -> None:
+    """The physical profile against measured chips: energy, throughput, area; with chips left out of every fit."""
+    _tell("silicon", _silicon(data), json)
+
+
+@validate.command()
 def snr(json: Json = False) -> None:
     """Closed-form compute-SNR against bit-exact Monte Carlo, and against the accuracy of small trained networks."""
     _tell("snr", _snr(), json)
@@ -67,7 +78,8 @@ def everything(json: Json = False) -> None:
     """Every comparison, on the shipped data; JSON by name."""
     reports = {
         "published": _published(None), "zigzag": _zigzag(None), "accelforge": _accelforge(None),
-        "neurosim": _neurosim(None), "survey": _survey(None), "snr": _snr(),
+        "neurosim": _neurosim(None), "survey": _survey(None),
+        "silicon": _silicon(None), "snr": _snr(),
     }  # fmt: skip
     if json:
         from imcevo.cli.output import print_json
@@ -116,6 +128,12 @@ def _neurosim(data: Path | None) -> dict[str, Any]:
     return validate_neurosim(read_subarrays(data))
 
 
+def _silicon(data: Path | None) -> dict[str, Any]:
+    from imcevo.validate.silicon import validate_silicon
+
+    return validate_silicon(data)
+
+
 def _tell(name: str, report: dict[str, Any], json: bool) -> None:
     from imcevo.cli.output import print_json
 
@@ -127,6 +145,10 @@ def _tell(name: str, report: dict[str, Any], json: bool) -> None:
         _print_snr(report)
     elif name == "survey":
         _print_survey(report)
+    elif name == "silicon":
+        from imcevo.cli._silicon import print_silicon
+
+        print_silicon(report)
     else:
         _print_peer(name, report)
 
