@@ -9,13 +9,16 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+import numpy as np
 import typer
+from numpy.typing import NDArray
 
 from imcevo.analysis import Run, load_run, load_runs
 from imcevo.analysis.compare import write_comparison
 from imcevo.analysis.figures import write_comparison_figure, write_figures
 from imcevo.analysis.infeasible import infeasibility
 from imcevo.analysis.labels import KEY_VALUES, quantity, told
+from imcevo.analysis.uncertainty import objective_factor
 from imcevo.cli.output import print_table
 from imcevo.experiment.config import RunSpec
 from imcevo.experiment.manifest import FILE as MANIFEST
@@ -71,8 +74,11 @@ def remarkable_table(run: Run) -> None:
     print_table(f"Front of {run.manifest.problem}", header, [numbers, *lines])
 
 
-def table_of_designs(run: Run, rows: Sequence[int]) -> None:
-    """Rows of the front: their distinction, objectives, and the most telling design values."""
+def table_of_designs(run: Run, rows: Sequence[int], stands: NDArray[np.int64] | None = None) -> None:
+    """Rows of the front: their distinction, objectives, and the most telling design values.
+
+    `stands`: of `imcevo.analysis.uncertainty.representatives`, told in a column of its own.
+    """
     front = run.front.iloc[list(rows)]
     shown = [key for key in KEY_VALUES if key in run.design_values]
     columns = [*run.objectives, *shown]
@@ -81,7 +87,22 @@ def table_of_designs(run: Run, rows: Sequence[int]) -> None:
         for row, (_, design) in zip(rows, front.iterrows(), strict=True)
     ]
     header = ["", "design", *map(_heading, run.objectives), *(key.replace("_", " ") for key in shown)]
+    if stands is not None:
+        header.append("like design")
+        for row, line in zip(rows, cells, strict=True):
+            line.append("" if stands[row] == row else str(run.front["design"].iloc[stands[row]]))
     print_table(f"Front of {run.manifest.problem}", header, cells)
+
+
+def tell_uncertainty(run: Run, stands: NDArray[np.int64]) -> None:
+    """Say how many designs of the front the model can tell apart, and by which factors."""
+    factors = ", ".join(
+        f"{_heading(name)} {objective_factor(name, same_family=True):.2f}" for name in run.objectives
+    )
+    typer.echo(
+        f"{len(stands)} designs, {len(np.unique(stands))} that the model can tell apart: the others are like one of them"
+        f" within its uncertainty on chips left out of every fit (factors for designs of one cell: {factors})"
+    )
 
 
 def _heading(column: str) -> str:

@@ -17,6 +17,7 @@ def front(
 ) -> None:
     """List the non-dominated designs of a run: in SI units as CSV and JSON, with prefixes as a table."""
     from imcevo.analysis import load_run
+    from imcevo.analysis.uncertainty import representatives
     from imcevo.cli import _runs
     from imcevo.cli.output import print_json
     from imcevo.errors import UserError
@@ -31,6 +32,10 @@ def front(
         typer.echo(loaded.front.to_csv(index=False, lineterminator="\n"), nl=False)
     elif as_json:
         designs = loaded.front.to_dict("records")
+        stands = representatives(loaded)
+        for row, design in enumerate(designs):
+            alike = None if stands is None or stands[row] == row else int(loaded.front["design"].iloc[stands[row]])
+            design["indistinguishable_from"] = alike
         remarkable = {name: designs[row]["design"] for name, row in loaded.remarkable.items()}
         print_json({"objectives": list(loaded.objectives), "remarkable": remarkable, "front": designs})
     elif len(loaded.front) == 0:
@@ -38,6 +43,9 @@ def front(
     else:
         spread = range(0, len(loaded.front), -(-len(loaded.front) // rows))
         picked = sorted({*loaded.remarkable.values(), *spread})
-        _runs.table_of_designs(loaded, picked)
+        stands = representatives(loaded)
+        _runs.table_of_designs(loaded, picked, stands)
         if len(picked) < len(loaded.front):
             typer.echo(f"{len(picked)} of {len(loaded.front)} designs; --csv and --json have all")
+        if stands is not None:
+            _runs.tell_uncertainty(loaded, stands)

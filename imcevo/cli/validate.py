@@ -59,7 +59,7 @@ def survey(
 @validate.command()
 def silicon(
     data: Annotated[
-        Path | None, typer.Option(metavar="FILE_OR_FOLDER", help="TOML of a chip, or a folder [default: those shipped].")
+        Path | None, typer.Option(metavar="FILE_OR_FOLDER", help="Chip TOML, or a folder [default: those shipped].")
     ] = None,
     json: Json = False,
 ) -> None:
@@ -73,14 +73,24 @@ def snr(json: Json = False) -> None:
     _tell("snr", _snr(), json)
 
 
+@validate.command()
+def profiles(json: Json = False) -> None:
+    """The published and the physical profile on the same random designs: do they rank energies alike?"""
+    _tell("profiles", _profiles(), json)
+
+
 @validate.command(name="all")
-def everything(json: Json = False) -> None:
+def everything(
+    json: Json = False,
+    out: Annotated[Path | None, typer.Option(metavar="DIR", help="Write tables and figures of the validation.")] = None,
+) -> None:
     """Every comparison, on the shipped data; JSON by name."""
     reports = {
         "published": _published(None), "zigzag": _zigzag(None), "accelforge": _accelforge(None),
         "neurosim": _neurosim(None), "survey": _survey(None),
-        "silicon": _silicon(None), "snr": _snr(),
+        "silicon": _silicon(None), "silicon": _silicon(None), "profiles": _profiles(), "snr": _snr(),
     }  # fmt: skip
+    written = [] if out is None else _write(out, reports)
     if json:
         from imcevo.cli.output import print_json
 
@@ -88,6 +98,22 @@ def everything(json: Json = False) -> None:
         return
     for name, report in reports.items():
         _tell(name, report, json=False)
+    for path in written:
+        typer.echo(f"wrote {path}")
+
+
+def _write(folder: Path, reports: dict[str, Any]) -> list[Path]:
+    from imcevo.analysis.validation_figure import write_validation
+    from imcevo.validate.profiles import agreement_rows
+
+    folder.mkdir(parents=True, exist_ok=True)
+    return write_validation(folder, reports["silicon"], reports["profiles"], agreement_rows())
+
+
+def _profiles() -> dict[str, Any]:
+    from imcevo.validate.profiles import validate_profiles
+
+    return validate_profiles()
 
 
 def _published(data: Path | None) -> dict[str, Any]:
@@ -149,6 +175,10 @@ def _tell(name: str, report: dict[str, Any], json: bool) -> None:
         from imcevo.cli._silicon import print_silicon
 
         print_silicon(report)
+    elif name == "profiles":
+        from imcevo.cli._silicon import print_profiles
+
+        print_profiles(report)
     else:
         _print_peer(name, report)
 

@@ -14,7 +14,7 @@ from imcevo.errors import UserError, listed, unknown_name
 from imcevo.hardware import parameter
 from imcevo.technology import Technology, load_technology
 
-FAMILIES = ("sram_analog", "sram_digital", "rram")
+FAMILIES = ("sram_analog", "sram_digital", "rram", "envm")
 QUANTITIES = ("energy", "throughput", "area")
 # The parts of a macro, as `imcevo.costs.terms` names them.
 COMPONENTS = ("cells", "drivers", "column_periphery", "adc", "adder_tree", "shift_add")
@@ -44,7 +44,7 @@ class Hardware(StrictModel):
         cols_summed: columns joined in the analog domain before one conversion.
         cols_per_adc: columns behind one converter (digital: one adder tree).
         extra_cols_per_weight: columns of a weight beside those of its bits.
-        dac_bits: input bits applied in one step; `input_coding` says as an amplitude, bit by bit, or as a train of up to
+        dac_bits: input bits applied in one step; `input_coding` says how, as the bit cell's key of that name.
             2^dac_bits - 1 pulses (as the key of the same name of bit cells).
         parallel_input_bits: input bits that digital cells process side by side.
         analog_accumulation: one conversion for all steps of an input, not one per step.
@@ -164,7 +164,7 @@ class Chip(StrictModel):
     name: Annotated[str, StringConstraints(min_length=2, max_length=40)]
     title: Text
     source: Text
-    family: Literal["sram_analog", "sram_digital", "rram"]
+    family: Literal["sram_analog", "sram_digital", "rram", "envm"]
     compute: Text
     hardware: Hardware
     operation: Operation

@@ -1,7 +1,7 @@
 """The published and the physical profile on the same designs: where they rank energies alike, and where not.
 
-Neither is a reference for the other. The published profile (arXiv 2603.03880) has no converter in RRAM macros, no leakage,
-no accumulators, and interconnect without distance; the physical one has all of them, from circuit models.
+Neither is a reference for the other. The published profile (arXiv 2603.03880) has no converter in RRAM macros, no
+leakage, no accumulators, and interconnect without distance; the physical one has all of them, from circuit models.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from imcevo.costs.published import MEMORIES, Memory
 from imcevo.hardware import PARAMETERS, DesignTable, Value, table_of
-from imcevo.simulator.deployment import Deployment
+from imcevo.simulator.deployment import Deployment, Mode
 from imcevo.simulator.physical import PhysicalSimulator
 from imcevo.simulator.published import PublishedSimulator
 from imcevo.validate.peer_data import spearman
@@ -39,7 +39,7 @@ SPACES: dict[Memory, dict[str, tuple[Value, ...]]] = {
     },
 }  # fmt: skip
 _CELLS = {"rram": "rram_1t1r", "sram": "sram_analog_8t"}
-_MODES: dict[Memory, str] = {"rram": "resident", "sram": "streamed"}
+_MODES: dict[Memory, Mode] = {"rram": "resident", "sram": "streamed"}
 _DRAWN = 20_000
 _MOST_DRAWS = 100
 
@@ -68,7 +68,7 @@ def compare_profiles(memory: Memory, *, n_designs: int = DESIGNS, seed: int = 0)
     """
     published = PublishedSimulator(NETWORKS, memory)
     alone = [
-        PhysicalSimulator([_network(name)], Precision(), Deployment(_MODES[memory])) for name in NETWORKS  # type: ignore[arg-type]
+        PhysicalSimulator([_network(name)], Precision(), Deployment(_MODES[memory])) for name in NETWORKS
     ]
     rng = np.random.default_rng(seed)
     found: list[Agreement] = []
@@ -104,20 +104,24 @@ def validate_profiles(*, n_designs: int = DESIGNS, seed: int = 0) -> dict[str, A
             "ratio_median": float(np.median(ratio)), "ratio_p05": float(np.quantile(ratio, 0.05)),
             "ratio_p95": float(np.quantile(ratio, 0.95)),
             "disagreement": {
-                key: spearman(ratio, found.designs.real(key)) for key, values in SPACES[memory].items() if len(values) > 1
+                key: spearman(ratio, found.designs.real(key))
+                for key, values in SPACES[memory].items() if len(values) > 1
             },
             "shares": {part: float(np.mean(joules / found.physical_J)) for part, joules in found.parts_J.items()},
         }  # fmt: skip
     return report
 
 
-def agreement_rows(memory: Memory, found: Agreement) -> list[dict[str, Value]]:
-    """A row per design: memory, design, both energies."""
-    return [
-        {"memory": memory, **{key: found.designs.design(i)[key] for key in SPACES[memory]},
-         "published_J": float(found.published_J[i]), "physical_J": float(found.physical_J[i])}
-        for i in range(len(found.published_J))
-    ]  # fmt: skip
+def agreement_rows(*, n_designs: int = DESIGNS, seed: int = 0) -> list[dict[str, Value]]:
+    """A row per design of `compare_profiles`: memory, design, both energies."""
+    rows: list[dict[str, Value]] = []
+    for memory in MEMORIES:
+        found = compare_profiles(memory, n_designs=n_designs, seed=seed)
+        for index in range(len(found.published_J)):
+            design = found.designs.design(index)
+            energies = {"published_J": float(found.published_J[index]), "physical_J": float(found.physical_J[index])}
+            rows.append({"memory": memory, **{key: design[key] for key in SPACES[memory]}, **energies})
+    return rows
 
 
 def _absent(memory: Memory) -> tuple[str, ...]:
@@ -158,7 +162,8 @@ def _physical(designs: DesignTable, memory: Memory) -> DesignTable:
     """The same designs with the keys of the physical profile."""
     macros, n = designs["macros_per_tile"], designs.n_designs
     added = table_of([{
-        "cell": _CELLS[memory], "adc_type": "sar", "adc_bits": 5, "cols_per_adc": 8, "dac_bits": 1, "digital_lanes": 256,
+        "cell": _CELLS[memory], "adc_type": "sar", "adc_bits": 5, "cols_per_adc": 8, "dac_bits": 1,
+        "digital_lanes": 256,
     }] * n)  # fmt: skip
     buffers = {f"{name}_buffer_B": np.maximum(64, macros * designs[side]) for name, side in
                (("input", "rows"), ("output", "cols"))}  # fmt: skip
@@ -186,6 +191,8 @@ def _joined(found: list[Agreement], n_designs: int) -> Agreement:
     designs = DesignTable(
         {key: np.concatenate([part.designs[key] for part in found])[index] for key in found[0].designs}, {}
     )
-    energies = (np.concatenate(values)[index] for values in zip(*((p.published_J, p.physical_J) for p in found), strict=True))
     parts = {name: np.concatenate([part.parts_J[name] for part in found])[index] for name in found[0].parts_J}
-    return Agreement(designs, *energies, parts)
+    published_J, physical_J = (
+        np.concatenate([getattr(part, name) for part in found])[index] for name in ("published_J", "physical_J")
+    )
+    return Agreement(designs, published_J, physical_J, parts)

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from imcevo.validate.chips import QUANTITIES, Chip, chip_technology, load_chips
 from imcevo.validate.silicon_fit import Fitted, as_they_are, leave_one_out, with_own, with_shared
 from imcevo.validate.silicon_model import Point, Predictions, parts_of, predict
+from imcevo.validate.silicon_uncertainty import model_uncertainty
 
 # Percent, except `largest_factor`: no chip further off.
 TARGETS: dict[str, dict[str, float]] = {
@@ -66,8 +67,9 @@ def validate_silicon(path: Path | None = None) -> dict[str, Any]:
     report["beyond"] = _beyond(plain, ways)
     report["targets"] = _targets(report)
     report["passed"] = all(target["passed"] for target in report["targets"].values())
-    report["points"] = [row for q, p in plain.items() for row in _rows(q, p, {w: f[q] for w, f in ways.items()})]
-    return report
+    points = [row for q, p in plain.items() for row in _rows(q, p, {w: f[q] for w, f in ways.items()})]
+    report["uncertainty"] = model_uncertainty(points)
+    return {**report, "points": points}
 
 
 def describe(point: Point) -> str:

@@ -1,8 +1,8 @@
 """Constants fitted on measured chips: few, robust, and never on the figures that they are judged by.
 
-A constant scales one group of a macro's parts (`silicon_model.GROUPS`; time has one). *Shared* constants hold for a circuit
-family. A chip's *own* constants start from the shared ones of the other chips and move as far as its calibrating figures
-ask for, so that one figure moves what it is made of and nothing is fitted that nobody measured.
+A constant scales one group of a macro's parts (`silicon_model.GROUPS`; time has one). *Shared* constants hold for a
+circuit family. A chip's *own* constants start from the shared ones of the other chips and move as far as its own
+calibrating figures ask for, so that one figure moves what it is made of and nothing is fitted that nobody measured.
 """
 
 from __future__ import annotations

@@ -1,0 +1,73 @@
+"""Which designs of a front the model cannot tell apart, given how far it is off on chips left out of every fit."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Mapping
+from functools import cache
+from importlib import resources
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from imcevo.analysis.labels import quantity
+from imcevo.analysis.run import Run
+from imcevo.config import read_toml
+from imcevo.experiment.runs import PROBLEM
+
+TABLE = "model_uncertainty.csv"
+# Objective -> the quantities it is a product of; what validation calls throughput is the time of a product.
+_QUANTITIES = {
+    "energy": ("energy",), "latency": ("throughput",), "area": ("area",), "EDP": ("energy", "throughput"),
+    "EDAP": ("energy", "throughput", "area"),
+}  # fmt: skip
+
+
+@cache
+def uncertainty_factors() -> Mapping[tuple[str, str], float]:
+    """(quantity, compared) -> factor, as `imcevo.validate.silicon_uncertainty` computed it for the shipped chips."""
+    text = (resources.files("imcevo") / "validate" / "data" / TABLE).read_text("utf-8")
+    rows = csv.DictReader(line for line in text.splitlines() if not line.startswith("#"))
+    return {(row["quantity"], row["compared"]): float(row["factor"]) for row in rows}
+
+
+def objective_factor(column: str, *, same_family: bool) -> float:
+    """Ratio up to which two values of an objective cannot be told apart; 1 where validation says nothing.
+
+    A product's factors add in squares of their logarithms, as errors of different quantities do.
+    """
+    known = uncertainty_factors()
+    compared = "same_family" if same_family else "other_family"
+    logs = [np.log(known[part, compared]) for part in _QUANTITIES.get(quantity(column).name, ())]
+    return float(np.exp(np.sqrt(np.sum(np.square(logs)))))
+
+
+def _covered(column: str) -> bool:
+    return quantity(column).name in _QUANTITIES
+
+
+def representatives(run: Run) -> NDArray[np.int64] | None:
+    """For each design of the front, the row of the design that stands for those it cannot be told apart from.
+
+    Two designs cannot be told apart if all their objectives are within the factors (equal, where validation says
+    nothing of an objective); same bit cell, same circuit family.
+    The knee and the ends of the front come first, then the rest in its order; each joins the first that it cannot be
+    told apart from. None for a profile whose error on chips is not known.
+    """
+    if read_toml(run.path / PROBLEM, what="a problem file")["model"]["profile"] != "physical":
+        return None
+    n = len(run.front)
+    columns = zip(run.objectives, run.objective_values.T, strict=True)
+    F = np.stack([np.log(values) if _covered(name) else values for name, values in columns], axis=1)
+    cell = pd.factorize(run.front["cell"])[0] if "cell" in run.front else np.zeros(n, dtype=np.int64)
+    same, other = (
+        np.log([objective_factor(name, same_family=family) for name in run.objectives]) for family in (True, False)
+    )
+    stands: NDArray[np.int64] = np.full(n, -1, dtype=np.int64)
+    for row in dict.fromkeys([*run.remarkable.values(), *range(n)]):
+        if stands[row] < 0:
+            limits = np.where((cell == cell[row])[:, None], same, other)
+            stands[(np.abs(F - F[row]) <= limits).all(axis=1) & (stands < 0)] = row
+            stands[row] = row
+    return stands
