@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from itertools import groupby
+from operator import itemgetter
 from typing import Any
 
 import numpy as np
@@ -26,7 +27,8 @@ def print_silicon(report: dict[str, Any]) -> None:
     """Figures chip by chip, then medians, targets and what was left out."""
     counted = [row for row in report["points"] if row["excluded"] is None]
     rows = []
-    for (chip, quantity, of), group in groupby(counted, key=lambda row: (row["chip"], row["quantity"], row["of"])):
+    key = itemgetter("family", "chip", "quantity", "of")
+    for (_, chip, quantity, of), group in groupby(sorted(counted, key=key), key=key):
         figures = list(group)
         unit, measured = figures[0]["unit"], float(np.median([row["measured"] for row in figures]))
         rows.append([chip, quantity, of, str(len(figures)), engineering(measured, unit), *map(_ratio(figures), _WAYS)])

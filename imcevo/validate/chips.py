@@ -45,7 +45,6 @@ class Hardware(StrictModel):
         cols_per_adc: columns behind one converter (digital: one adder tree).
         extra_cols_per_weight: columns of a weight beside those of its bits.
         dac_bits: input bits applied in one step; `input_coding` says how, as the bit cell's key of that name.
-            2^dac_bits - 1 pulses (as the key of the same name of bit cells).
         parallel_input_bits: input bits that digital cells process side by side.
         analog_accumulation: one conversion for all steps of an input, not one per step.
         macros: macros that the figures are of.

@@ -29,7 +29,8 @@ OPERATIONS_PER_MAC = 2
 
 # What one constant scales: parts that the same circuit designer's choices move together.
 GROUPS: dict[str, tuple[str, ...]] = {
-    "array": ("cells", "drivers", "column_periphery"), "converter": ("adc",), "digital": ("adder_tree", "shift_add"),
+    "cells": ("cells", "column_periphery"), "drivers": ("drivers",), "converter": ("adc",),
+    "digital": ("adder_tree", "shift_add"),
 }  # fmt: skip
 _GROUP_OF = {part: group for group, parts in GROUPS.items() for part in parts}
 
@@ -188,7 +189,7 @@ def _terms(point: Point, costs: UnitCosts, index: int, cycle_s: float) -> list[f
             if component in parts:
                 value[_GROUP_OF[component]] += work.counts.get(name, 0.0) * float(costs.energy_J[index, action])
         if not m.components:
-            value["array"] += float(costs.leakage_W[index]) * cycle_s * slices
+            value["cells"] += float(costs.leakage_W[index]) * cycle_s * slices
     else:
         for component in parts:
             # Bits side by side have drivers, multipliers and adders of their own; the rows that take turns only cells.
