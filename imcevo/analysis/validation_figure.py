@@ -12,11 +12,12 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import NullFormatter
 
-from imcevo.analysis.style import BLUE, GREEN, GREY, LIGHT, ORANGE, VERMILION, figure, save
+from imcevo.analysis.style import BLUE, GREEN, GREY, LIGHT, ORANGE, PURPLE, SKY, VERMILION, figure, save
 from imcevo.experiment.files import write_atomically
 
 _FAMILIES = {
-    "sram_analog": ("analog SRAM", BLUE, "o"), "sram_digital": ("digital SRAM", ORANGE, "s"),
+    "sram_charge": ("charge SRAM", BLUE, "o"), "sram_discharge": ("bit-line SRAM", SKY, "v"),
+    "sram_current": ("current SRAM", PURPLE, "P"), "sram_digital": ("digital SRAM", ORANGE, "s"),
     "rram": ("RRAM", GREEN, "D"), "envm": ("other non-volatile", VERMILION, "^"),
 }  # fmt: skip
 _QUANTITIES = {
@@ -53,6 +54,8 @@ def draw_silicon(drawn: Figure, table: pd.DataFrame) -> None:
         model = mine["measured_SI"] * mine["leave_one_out"]
         for family, (label, colour, marker) in _FAMILIES.items():
             of = mine["family"] == family
+            if not of.any():
+                continue
             panel.plot(mine["measured_SI"][of], model[of], marker, color=colour, alpha=0.55, markersize=5, label=label,
                        linestyle="none")  # fmt: skip
         low, high = (bound([*mine["measured_SI"], *model]) for bound in (min, max))
@@ -62,9 +65,7 @@ def draw_silicon(drawn: Figure, table: pd.DataFrame) -> None:
             panel.annotate(str(chip), (x, y), xytext=(4, -7 if y < x else 4), textcoords="offset points", fontsize=6.5)
         panel.set(xlabel=f"measured: {title} [{unit}]", ylabel=f"model, without the chip [{unit}]")
     handles, labels = panels[0].get_legend_handles_labels()
-    chosen = [i for i, label in enumerate(labels) if any(
-        label == name and (table["family"] == family).any() for family, (name, _, _) in _FAMILIES.items())]  # fmt: skip
-    drawn.legend([handles[i] for i in chosen], [labels[i] for i in chosen], loc="outside lower center", ncols=4)
+    drawn.legend(handles, labels, loc="outside lower center", ncols=len(labels))
 
 
 def draw_ratios(drawn: Figure, table: pd.DataFrame) -> None:

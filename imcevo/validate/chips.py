@@ -14,7 +14,8 @@ from imcevo.errors import UserError, listed, unknown_name
 from imcevo.hardware import parameter
 from imcevo.technology import Technology, load_technology
 
-FAMILIES = ("sram_analog", "sram_digital", "rram", "envm")
+# How cells compute: charge redistributed over capacitors, bit lines discharged, currents summed, adder trees.
+FAMILIES = ("sram_charge", "sram_discharge", "sram_current", "sram_digital", "rram", "envm")
 QUANTITIES = ("energy", "throughput", "area")
 # The parts of a macro, as `imcevo.costs.terms` names them.
 COMPONENTS = ("cells", "drivers", "column_periphery", "adc", "adder_tree", "shift_add")
@@ -91,6 +92,8 @@ class Operation(StrictModel):
     Attributes:
         voltage_V: supply.
         input_level, weight_level: mean over full scale of inputs and of stored bits.
+        product_level: mean product of an input and a stored bit, where it is not the product of their means: half of
+            random XNOR products are 1.
         activity: what the source says about the levels; that it says nothing, where so.
     """
 
@@ -99,6 +102,7 @@ class Operation(StrictModel):
     weight_bits: Bits
     input_level: Level
     weight_level: Level
+    product_level: Level | None = None
     activity: Text
 
 
@@ -163,7 +167,7 @@ class Chip(StrictModel):
     name: Annotated[str, StringConstraints(min_length=2, max_length=40)]
     title: Text
     source: Text
-    family: Literal["sram_analog", "sram_digital", "rram", "envm"]
+    family: Literal["sram_charge", "sram_discharge", "sram_current", "sram_digital", "rram", "envm"]
     compute: Text
     hardware: Hardware
     operation: Operation

@@ -120,6 +120,7 @@ def work_of(point: Point) -> Work:
     input_bits, weight_bits = m.input_bits or op.input_bits, m.weight_bits or op.weight_bits
     x = op.input_level if m.input_level is None else m.input_level
     w = op.weight_level if m.weight_level is None else m.weight_level
+    product = x * w if op.product_level is None else op.product_level
     per_weight = ceil(weight_bits / hw.bits_per_cell) + hw.extra_cols_per_weight
     weights = hw.cols // per_weight
     columns = float(weights * per_weight)
@@ -128,7 +129,7 @@ def work_of(point: Point) -> Work:
     conversions = columns / hw.cols_summed * (1 if hw.analog_accumulation else slices)
     cells, lines, sensed = rows * columns * slices, rows * slices, columns * slices
     counts = {
-        "cell_read": cells, "cell_read_x": cells * x, "cell_read_w": cells * w, "cell_read_xw": cells * x * w,
+        "cell_read": cells, "cell_read_x": cells * x, "cell_read_w": cells * w, "cell_read_xw": cells * product,
         "row_drive": lines, "row_drive_x": lines * x, "column_read": sensed, "adc_conversion": conversions,
         "adder_tree_sum": sensed, "shift_add": sensed if hw.adc_type == "none" else conversions,
     }  # fmt: skip
