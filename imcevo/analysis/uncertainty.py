@@ -32,14 +32,18 @@ def uncertainty_factors() -> Mapping[tuple[str, str], float]:
     return {(row["quantity"], row["compared"]): float(row["factor"]) for row in rows}
 
 
-def objective_factor(column: str, *, same_family: bool) -> float:
+def objective_factor(column: str, *, same_cell: bool) -> float:
     """Ratio up to which two values of an objective cannot be told apart; 1 where validation says nothing.
 
-    A product's factors add in squares of their logarithms, as errors of different quantities do.
+    Designs of one bit cell share the errors of its circuits, as two conditions of one chip do; other designs, and areas,
+    of which a chip has only one, are as far apart as two chips. A product's factors add in squares of their logarithms,
+    as errors of different quantities do.
     """
     known = uncertainty_factors()
-    compared = "same_family" if same_family else "other_family"
-    logs = [np.log(known[part, compared]) for part in _QUANTITIES.get(quantity(column).name, ())]
+    logs = []
+    for part in _QUANTITIES.get(quantity(column).name, ()):
+        two_chips = known[part, "two_chips"]
+        logs.append(np.log(known.get((part, "same_chip"), two_chips) if same_cell else two_chips))
     return float(np.exp(np.sqrt(np.sum(np.square(logs)))))
 
 
@@ -51,7 +55,7 @@ def representatives(run: Run) -> NDArray[np.int64] | None:
     """For each design of the front, the row of the design that stands for those it cannot be told apart from.
 
     Two designs cannot be told apart if all their objectives are within the factors (equal, where validation says
-    nothing of an objective); same bit cell, same circuit family.
+    nothing of an objective).
     The knee and the ends of the front come first, then the rest in its order; each joins the first that it cannot be
     told apart from. None for a profile whose error on chips is not known.
     """
@@ -62,7 +66,7 @@ def representatives(run: Run) -> NDArray[np.int64] | None:
     F = np.stack([np.log(values) if _covered(name) else values for name, values in columns], axis=1)
     cell = pd.factorize(run.front["cell"])[0] if "cell" in run.front else np.zeros(n, dtype=np.int64)
     same, other = (
-        np.log([objective_factor(name, same_family=family) for name in run.objectives]) for family in (True, False)
+        np.log([objective_factor(name, same_cell=alike) for name in run.objectives]) for alike in (True, False)
     )
     stands: NDArray[np.int64] = np.full(n, -1, dtype=np.int64)
     for row in dict.fromkeys([*run.remarkable.values(), *range(n)]):

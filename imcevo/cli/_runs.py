@@ -97,7 +97,7 @@ def table_of_designs(run: Run, rows: Sequence[int], stands: NDArray[np.int64] | 
 def tell_uncertainty(run: Run, stands: NDArray[np.int64]) -> None:
     """Say how many designs of the front the model can tell apart, and by which factors."""
     factors = ", ".join(
-        f"{_heading(name)} {objective_factor(name, same_family=True):.2f}" for name in run.objectives
+        f"{_heading(name)} {objective_factor(name, same_cell=True):.2f}" for name in run.objectives
     )
     typer.echo(
         f"{len(stands)} designs, {len(np.unique(stands))} that the model can tell apart: the others are like one of them"

@@ -87,8 +87,8 @@ def everything(
     """Every comparison, on the shipped data; JSON by name."""
     reports = {
         "published": _published(None), "zigzag": _zigzag(None), "accelforge": _accelforge(None),
-        "neurosim": _neurosim(None), "survey": _survey(None),
-        "silicon": _silicon(None), "silicon": _silicon(None), "profiles": _profiles(), "snr": _snr(),
+        "neurosim": _neurosim(None), "survey": _survey(None), "silicon": _silicon(None), "profiles": _profiles(),
+        "snr": _snr(),
     }  # fmt: skip
     written = [] if out is None else _write(out, reports)
     if json:

@@ -1,8 +1,9 @@
 """Constants fitted on measured chips: few, robust, and never on the figures that they are judged by.
 
 A constant scales one group of a macro's parts (`silicon_model.GROUPS`; time has one). *Shared* constants hold for a
-circuit family. A chip's *own* constants start from the shared ones of the other chips and move as far as its own
-calibrating figures ask for, so that one figure moves what it is made of and nothing is fitted that nobody measured.
+circuit family; the one of time for all, since test benches and controllers set clocks more than cells do. A chip's *own*
+constants start from the shared ones of the other chips and move as far as its calibrating figures ask for, so that one
+figure moves what it is made of and nothing is fitted that nobody measured.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from imcevo.validate.silicon_model import Predictions
 
 # Spreads in the logarithm (a choice, not fitted): of a constant before any chip is seen; of chips around a family's
 # constants; of a chip's own constants around the family's; of a chip's figures around the model with its own constants.
-CONSTANT_SPREAD, FAMILY_SPREAD, CHIP_SPREAD, FIGURE_SPREAD = np.log([3.0, 1.5, 3.0, 1.05])
+CONSTANT_SPREAD, FAMILY_SPREAD, CHIP_SPREAD, FIGURE_SPREAD = np.log([3.0, 2.0, 3.0, 1.05])
 
 Array = NDArray[np.float64]
 
@@ -29,13 +30,21 @@ class Fitted(NamedTuple):
     Attributes:
         predicted: the model's value ``[n_points]``.
         used: points that a constant of their own chip was fitted on ``[n_points]``.
-        constants: constants that were set, and figures that they were fitted on.
+        constants: how many constants the figures determined (degrees of freedom: of a constant that hardly moved little).
+        figures: that they were fitted on.
     """
 
     predicted: Array
     used: NDArray[np.bool_]
-    constants: int
+    constants: float
     figures: int
+
+
+class Constants(NamedTuple):
+    """Logarithms of constants ``[n_groups]`` and the degrees of freedom that the figures took."""
+
+    logs: Array
+    freedom: float
 
 
 def as_they_are(data: Predictions) -> Fitted:
@@ -43,11 +52,12 @@ def as_they_are(data: Predictions) -> Fitted:
     return Fitted(data.terms.sum(axis=1), np.zeros(len(data.points), dtype=bool), 0, 0)
 
 
-def shared_constants(data: Predictions) -> dict[str, Array]:
-    """Logarithms of the shared constants by family ``[n_groups]``, every chip counting alike."""
+def shared_constants(data: Predictions) -> dict[str, Constants]:
+    """The shared constants by family, every chip counting alike."""
     found = {}
-    for family in dict.fromkeys(data.families):
-        rows = (data.families == family) & data.counted
+    families = _families(data)
+    for family in dict.fromkeys(families):
+        rows = (families == family) & data.counted
         if rows.any():
             found[str(family)] = _shared(data, rows)
     return found
@@ -58,11 +68,11 @@ def with_shared(data: Predictions, reference: Predictions | None = None) -> Fitt
     reference = data if reference is None else reference
     known = shared_constants(reference)
     n_groups = data.terms.shape[1]
-    logs = np.array([known.get(str(family), np.zeros(n_groups)) for family in data.families])
-    n_constants = sum(_active(reference, (reference.families == family) & reference.counted) for family in known)
+    none = Constants(np.zeros(n_groups), 0.0)
+    logs = np.array([known.get(str(family), none).logs for family in _families(data)])
     return Fitted(
-        (data.terms * np.exp(logs)).sum(axis=1), np.zeros(len(data.points), dtype=bool), n_constants,
-        int(reference.counted.sum()),
+        (data.terms * np.exp(logs)).sum(axis=1), np.zeros(len(data.points), dtype=bool),
+        sum(constants.freedom for constants in known.values()), int(reference.counted.sum()),
     )  # fmt: skip
 
 
@@ -81,37 +91,41 @@ def with_own(data: Predictions, reference: Predictions | None = None) -> Fitted:
     start = _without_itself(data, data if reference is None else reference)
     predicted = np.full(len(data.points), np.nan)
     used = data.calibrating & data.counted
-    n_constants = 0
+    freedom = 0.0
     for chip in dict.fromkeys(data.chips):
         rows, fitted = data.of_chip(chip), data.of_chip(chip) & used
         if not fitted.any():
             continue
         weights = np.full(int(fitted.sum()), 1 / FIGURE_SPREAD)
-        logs = _fit(data.terms[fitted], data.measured[fitted], weights, start[chip], CHIP_SPREAD)
-        predicted[rows] = (data.terms[rows] * np.exp(logs)).sum(axis=1)
-        n_constants += _active(data, fitted)
-    return Fitted(predicted, used, n_constants, int(used.sum()))
+        own = _fit(data.terms[fitted], data.measured[fitted], weights, start[chip], CHIP_SPREAD)
+        predicted[rows] = (data.terms[rows] * np.exp(own.logs)).sum(axis=1)
+        freedom += own.freedom
+    return Fitted(predicted, used, freedom, int(used.sum()))
 
 
 def _without_itself(data: Predictions, reference: Predictions) -> Mapping[str, Array]:
     """Shared constants for each chip, fitted on the other chips of its family."""
     found = {}
     for chip in dict.fromkeys(data.chips):
-        family = data.families[data.of_chip(chip)][0]
-        rows = (reference.families == family) & reference.counted & ~reference.of_chip(chip)
-        found[chip] = _shared(reference, rows) if rows.any() else np.zeros(data.terms.shape[1])
+        family = _families(data)[data.of_chip(chip)][0]
+        rows = (_families(reference) == family) & reference.counted & ~reference.of_chip(chip)
+        found[chip] = _shared(reference, rows).logs if rows.any() else np.zeros(data.terms.shape[1])
     return found
 
 
-def _shared(data: Predictions, rows: NDArray[np.bool_]) -> Array:
+def _families(data: Predictions) -> NDArray[np.object_]:
+    """What shares constants ``[n_points]``: circuit families; all chips where there is one constant, of time."""
+    return data.families if data.terms.shape[1] > 1 else np.full(len(data.points), "all", dtype=object)
+
+
+def _shared(data: Predictions, rows: NDArray[np.bool_]) -> Constants:
     chips = data.chips[rows]
     weights = np.array([1 / (FAMILY_SPREAD * np.sqrt(np.sum(chips == chip))) for chip in chips])
     return _fit(data.terms[rows], data.measured[rows], weights, np.zeros(data.terms.shape[1]), CONSTANT_SPREAD)
 
 
-def _fit(terms: Array, measured: Array, weights: Array, start: Array, spread: float) -> Array:
-    """Logarithms of constants: weighted log ratios, large ones by their size and not its square (soft L1), around
-    `start`."""
+def _fit(terms: Array, measured: Array, weights: Array, start: Array, spread: float) -> Constants:
+    """Constants around `start`: weighted log ratios, large ones by their size and not its square (soft L1)."""
     active = np.flatnonzero((terms > 0).any(axis=0))
 
     def residuals(moved: Array) -> Array:
@@ -122,8 +136,8 @@ def _fit(terms: Array, measured: Array, weights: Array, start: Array, spread: fl
 
     logs = start.copy()
     logs[active] += least_squares(residuals, np.zeros(len(active)), loss="soft_l1").x
-    return logs
-
-
-def _active(data: Predictions, rows: NDArray[np.bool_]) -> int:
-    return int((data.terms[rows] > 0).any(axis=0).sum())
+    model = terms * np.exp(logs)
+    slopes = weights[:, None] * model[:, active] / model.sum(axis=1, keepdims=True)
+    curvature = slopes.T @ slopes
+    freedom = np.trace(np.linalg.solve(curvature + np.eye(len(active)) / spread**2, curvature))
+    return Constants(logs, float(freedom))
