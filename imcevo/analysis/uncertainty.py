@@ -35,8 +35,8 @@ def uncertainty_factors() -> Mapping[tuple[str, str], float]:
 def objective_factor(column: str, *, same_cell: bool) -> float:
     """Ratio up to which two values of an objective cannot be told apart; 1 where validation says nothing.
 
-    Designs of one bit cell share the errors of its circuits, as two conditions of one chip do; other designs, and areas,
-    of which a chip has only one, are as far apart as two chips. A product's factors add in squares of their logarithms,
+    Designs of one bit cell share the errors of its circuits, as two conditions of one chip do; others, and areas, of
+    which a chip has only one, are as far apart as two chips. A product's factors add in squares of their logarithms,
     as errors of different quantities do.
     """
     known = uncertainty_factors()

@@ -100,8 +100,8 @@ def tell_uncertainty(run: Run, stands: NDArray[np.int64]) -> None:
         f"{_heading(name)} {objective_factor(name, same_cell=True):.2f}" for name in run.objectives
     )
     typer.echo(
-        f"{len(stands)} designs, {len(np.unique(stands))} that the model can tell apart: the others are like one of them"
-        f" within its uncertainty on chips left out of every fit (factors for designs of one cell: {factors})"
+        f"{len(stands)} designs, {len(np.unique(stands))} that the model can tell apart: the others are like one of "
+        f"them within its uncertainty on chips left out of every fit (factors for designs of one cell: {factors})"
     )
 
 

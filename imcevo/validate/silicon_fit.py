@@ -1,9 +1,9 @@
 """Constants fitted on measured chips: few, robust, and never on the figures that they are judged by.
 
 A constant scales one group of a macro's parts (`silicon_model.GROUPS`; time has one). *Shared* constants hold for a
-circuit family; the one of time for all, since test benches and controllers set clocks more than cells do. A chip's *own*
-constants start from the shared ones of the other chips and move as far as its calibrating figures ask for, so that one
-figure moves what it is made of and nothing is fitted that nobody measured.
+circuit family; the one of time for all, since test benches and controllers set clocks more than cells do. A chip's
+*own* constants start from the shared ones of the other chips and move as far as its calibrating figures ask for, so
+that one figure moves what it is made of and nothing is fitted that nobody measured.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ class Fitted(NamedTuple):
     Attributes:
         predicted: the model's value ``[n_points]``.
         used: points that a constant of their own chip was fitted on ``[n_points]``.
-        constants: how many constants the figures determined (degrees of freedom: of a constant that hardly moved little).
+        constants: how many the figures determined (degrees of freedom; a constant that can hardly move counts little).
         figures: that they were fitted on.
     """
 

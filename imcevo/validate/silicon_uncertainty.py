@@ -16,9 +16,9 @@ _COVERAGE = 0.68
 def model_uncertainty(points: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
     """Factors within which two thirds (68 %) of the comparisons come out, from leave-one-chip-out errors.
 
-    Rows of `COLUMNS`, by quantity: ``value`` (one number against silicon); ratios of two numbers, of which shared errors
-    cancel: ``same_chip`` (two conditions of one chip; two thirds of the pairs of two thirds of the chips), ``two_chips``,
-    and among those ``same_family`` and ``other_family``. The error of a chip is the median of ln(model / measured) over
+    Rows of `COLUMNS`, by quantity: ``value`` (one number against silicon); ratios of two numbers, of which shared
+    errors cancel: ``same_chip`` (two conditions of one chip; two thirds of the pairs of two thirds of the chips),
+    ``two_chips``, and among those ``same_family`` and ``other_family``. The error of a chip is the median of ln(model / measured) over
     its figures of the whole macro.
 
     Args:

@@ -32,8 +32,8 @@ def test_no_figure_is_counted_twice():
     for chip in load_chips():
         counted = [m for m in chip.measurements if m.excluded is None]
         keys = Counter(
-            (m.quantity, m.components, m.voltage_V or chip.operation.voltage_V, m.input_bits or chip.operation.input_bits,
-             m.weight_bits or chip.operation.weight_bits, m.input_level, m.source) for m in counted
+            (m.quantity, m.components, m.voltage_V or chip.operation.voltage_V, m.input_level, m.source,
+             m.input_bits or chip.operation.input_bits, m.weight_bits or chip.operation.weight_bits) for m in counted
         )  # fmt: skip
         assert max(keys.values()) == 1, chip.name
 
