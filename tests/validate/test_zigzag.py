@@ -73,7 +73,7 @@ def test_all_comparisons_run_by_one_command(monkeypatch):
     no_points = {"targets": {}, "points_0_20": 0, "layers_points_0_20": 0}
     monkeypatch.setattr("imcevo.validate.snr.validate_snr", lambda: no_points)
     reports = json.loads(run("all", "--json"))
-    assert set(reports) == {"published", "zigzag", "accelforge", "neurosim", "survey", "snr"}
+    assert set(reports) == {"published", "zigzag", "accelforge", "neurosim", "survey", "silicon", "profiles", "snr"}
     assert reports["zigzag"] == json.loads(run("zigzag", "--json"))
     text = run("all")
     assert all(title in text for title in ("Published profile", "ZigZag-IMC", "AccelForge", "NeuroSim", "Compute-SNR"))
