@@ -90,18 +90,20 @@ def draw_ratios(drawn: Figure, table: pd.DataFrame) -> None:
 
 
 def draw_profiles(drawn: Figure, rows: pd.DataFrame, report: Mapping[str, Any]) -> None:
-    """Physical against published energy of the same designs, by memory; colour is the number of rows."""
+    """Physical against published energy of the same designs, by memory; coloured by what the ratio goes with most."""
     memories = list(dict.fromkeys(rows["memory"]))
     panels = drawn.subplots(1, len(memories))
     for panel, memory in zip(panels, memories, strict=True):
         mine = rows[rows["memory"] == memory]
+        ranks = report[memory]["disagreement"]
+        key = max(ranks, key=lambda name: abs(ranks[name]))
         shown = panel.scatter(
-            mine["published_J"], mine["physical_J"], c=np.log2(mine["rows"]), cmap="cividis", s=10, linewidths=0
+            mine["published_J"], mine["physical_J"], c=np.log2(mine[key]), cmap="cividis", s=10, linewidths=0
         )
         panel.set(xscale="log", yscale="log", xlabel="published profile: mean energy [J]",
                   ylabel="physical profile: mean energy [J]",
                   title=f"{memory.upper()}: Spearman {report[memory]['energy_spearman']:.2f}")  # fmt: skip
-        drawn.colorbar(shown, ax=panel, label="rows (log2)")
+        drawn.colorbar(shown, ax=panel, label=f"log2 of {key.replace('_', ' ')}")
 
 
 def write_validation(
