@@ -168,6 +168,7 @@ def _physical(designs: DesignTable, memory: Memory) -> DesignTable:
     buffers = {f"{name}_buffer_B": np.maximum(64, macros * designs[side]) for name, side in
                (("input", "rows"), ("output", "cols"))}  # fmt: skip
     columns = {key: column for key, column in designs.columns.items() if key != "cycle_s"}
+    columns["rows_active"] = designs["rows"]
     return DesignTable({**columns, **added.columns, **buffers}, added.names)
 
 

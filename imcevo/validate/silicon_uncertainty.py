@@ -18,8 +18,8 @@ def model_uncertainty(points: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
 
     Rows of `COLUMNS`, by quantity: ``value`` (one number against silicon); ratios of two numbers, of which shared
     errors cancel: ``same_chip`` (two conditions of one chip; two thirds of the pairs of two thirds of the chips),
-    ``two_chips``, and among those ``same_family`` and ``other_family``. The error of a chip is the median of ln(model / measured) over
-    its figures of the whole macro.
+    ``two_chips``, and among those ``same_family`` and ``other_family``. The error of a chip is the median of
+    ln(model / measured) over its figures of the whole macro.
 
     Args:
         points: of the report of `imcevo.validate.silicon.validate_silicon`.

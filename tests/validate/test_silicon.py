@@ -111,8 +111,10 @@ def test_shared_constants_are_found_again(energies):
     truth = np.array([0.5, 1.0, 1.0, 0.4])
     terms = energies.terms[digital]
     data = dataclasses.replace(energies, points=points, terms=terms, measured=terms @ truth)
-    # Five chips pull 0.4 to 1 only so far from the belief in 1; as they are, they were off by up to 2.5x.
-    assert with_shared(data).predicted == pytest.approx(data.measured, rel=0.15)
+    # Five chips pull a constant only so far from the belief in 1; before, they were off by up to 2.5x.
+    off = np.abs(np.log(with_shared(data).predicted / data.measured))
+    assert np.median(off) < 0.1 < 0.5 < np.median(np.abs(np.log(terms.sum(axis=1) / data.measured)))
+    assert off.max() < 0.2
 
 
 def test_medians_are_those_of_the_figures(report):
