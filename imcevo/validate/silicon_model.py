@@ -212,7 +212,8 @@ def _design(point: Point) -> Design:
     return {
         "cell": _variant(hw), "node_nm": hw.node_nm, "voltage_V": m.voltage_V or chip.operation.voltage_V,
         "bits_per_cell": hw.bits_per_cell, "rows": _tree_rows(hw), "rows_active": hw.rows_active, "cols": hw.cols,
-        "adc_type": hw.adc_type, "adc_bits": m.adc_bits or hw.adc_bits, "cols_per_adc": hw.cols_per_adc, "dac_bits": m.dac_bits or hw.dac_bits,
+        "adc_type": hw.adc_type, "adc_bits": m.adc_bits or hw.adc_bits, "cols_per_adc": hw.cols_per_adc,
+        "dac_bits": m.dac_bits or hw.dac_bits,
         # The rest of a chip, which enters nothing that is compared.
         "macros_per_tile": 1, "tiles_per_group": 1, "router_groups": 1, "input_buffer_B": 64, "output_buffer_B": 64,
         "glb_depth": 16, "digital_lanes": 1,
