@@ -11,9 +11,14 @@ _PREFIXES = ((1e15, "P"), (1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k"), (1.0,
 
 
 def engineering(value: float, unit: str, digits: int = 4) -> str:
-    """`value` with an engineering prefix, e.g. ``engineering(3.2e-5, "J") == "32 uJ"``; areas print in mm2."""
+    """`value` with an engineering prefix, e.g. ``engineering(3.2e-5, "J") == "32 uJ"``.
+
+    Areas print in mm2, numbers without unit as they are.
+    """
     if unit == "m2":
         return f"{value / MM2:.{digits}g} mm2"
+    if not unit:
+        return f"{value:.{digits}g}"
     if value == 0 or value != value or value in (float("inf"), float("-inf")):
         return f"{value:g} {unit}"
     for factor, prefix in _PREFIXES:

@@ -75,7 +75,8 @@ def _print_results(report: Mapping[str, Any]) -> None:
             name, engineering(energy, "J"), engineering(latency, "s"), engineering(energy / latency, "W"),
             engineering(energy * latency, "Js"),
         ])  # fmt: skip
-    title = f"Per inference, chip of {engineering(report['area_m2'], 'm2')}"
+    cost = "" if report["cost"] is None else f", cost {engineering(report['cost'], '')}"
+    title = f"Per inference, chip of {engineering(report['area_m2'], 'm2')}{cost}"
     print_table(title, ["network", "energy", "latency", "power", "energy x delay"], rows)
 
 
@@ -121,7 +122,7 @@ def _share(value: float, total: float, unit: str) -> str:
 def _print_term(term: Mapping[str, Any]) -> None:
     unit = "" if term["unit"] == "1" else term["unit"]
     inputs = [f"{name} = {_told(value)}" for name, value in term["inputs"].items()]
-    typer.echo(f"{term['name']} = {engineering(term['value'], unit).rstrip()}    {term['equation']}")
+    typer.echo(f"{term['name']} = {engineering(term['value'], unit)}    {term['equation']}")
     typer.echo(f"    with {', '.join(inputs)}")
     typer.echo(f"    source: {term['source']}\n")
 

@@ -26,6 +26,8 @@ class DeploymentConfig(StrictModel):
 
     mode: Mode
     inferences_per_switch: float | None = None
+    inferences_per_programming: float | None = None
+    inferences_per_lifetime: float | None = None
 
 
 class MappingConfig(StrictModel):

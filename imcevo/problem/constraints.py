@@ -15,7 +15,7 @@ from imcevo.simulator.interface import Metrics
 from imcevo.units import engineering
 
 PER_NETWORK = ("energy_J", "latency_s")
-METRICS = ("area_m2", "power_W", *PER_NETWORK)
+METRICS = ("area_m2", "cost", "power_W", *PER_NETWORK)
 
 
 @dataclass(frozen=True)
@@ -23,7 +23,7 @@ class Constraint:
     """One bound: ``quantity <= bound`` (sense 1) or ``quantity >= bound`` (sense -1).
 
     Attributes:
-        quantity: ``area_m2``, ``power_W`` (the largest over networks), ``energy_J`` or ``latency_s`` of
+        quantity: ``area_m2``, ``cost``, ``power_W`` (the largest over networks), ``energy_J`` or ``latency_s`` of
             `network`, or the name of a shortfall.
         network: position and name for the quantities of one network.
     """
@@ -41,12 +41,15 @@ class Constraint:
 
     @property
     def unit(self) -> str:
-        return self.quantity.rsplit("_", 1)[-1]
+        """The suffix of the quantity; empty where it has none."""
+        return self.quantity.rsplit("_", 1)[-1] if "_" in self.quantity else ""
 
     def missed(self, metrics: Metrics) -> NDArray[np.float64]:
         """By how much the bound is missed ``[n_designs]``, in the quantity's unit; <= 0 is met."""
         if self.quantity == "area_m2":
             value = metrics.area_m2
+        elif self.quantity == "cost":
+            value = metrics.known_cost()
         elif self.quantity == "power_W":
             value = metrics.power_W.max(axis=1)
         elif self.network is not None:

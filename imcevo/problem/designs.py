@@ -92,6 +92,7 @@ def evaluation_report(
     report = {
         "networks": {name: _network_results(metrics, index) for index, name in enumerate(problem.networks)},
         "area_m2": float(metrics.area_m2[0]),
+        "cost": None if metrics.cost is None else float(metrics.cost[0]),
         "feasible": not violations,
         "violations": violations,
         "breakdown": _breakdown(problem.simulator.breakdown(designs), problem.networks),

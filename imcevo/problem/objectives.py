@@ -23,7 +23,7 @@ class Objective:
     With a(.) the aggregate over networks, E energy, L latency and A area: ``energy_J`` = a(E),
     ``latency_s`` = a(L), ``power_W`` = a(E / L), ``area_m2`` = A, ``edp_Js`` = a(E) a(L),
     ``edap_Jsm2`` = a(E) a(L) A: products of aggregates, not aggregates of products (the convention of
-    arXiv 2603.03880). ``cost`` is relative and not known to every profile.
+    arXiv 2603.03880). ``cost`` is in US dollars per good die, or without unit in the published profile.
 
     Attributes:
         aggregate: None for what belongs to the chip (`OF_THE_CHIP`).

@@ -62,8 +62,7 @@ def bind(config: AnyProblemConfig, file: Path) -> Bound:
     """The simulator that a problem file asks for, bound to its networks.
 
     Raises:
-        UserError: an empty suite, an unknown network or one twice, a deployment that is not one, an objective that the
-            profile does not know.
+        UserError: an empty suite, an unknown network or one twice, a deployment that is not one.
     """
     key = "workloads.networks"
     given = config.workloads.networks
@@ -80,9 +79,6 @@ def bind(config: AnyProblemConfig, file: Path) -> Bound:
 
 
 def _bind_physical(config: PhysicalProblemConfig, file: Path) -> Bound:
-    for index, objective in enumerate(config.objectives):
-        if objective.metric == "cost":
-            raise UserError("is not known to the physical profile", key=f"objectives[{index}].metric", value="cost")
     networks: list[Network] = []
     references: list[str] = []
     companions: dict[str, str] = {}
@@ -98,7 +94,7 @@ def _bind_physical(config: PhysicalProblemConfig, file: Path) -> Bound:
         networks.append(network)
         references.append(given)
     folder = None if config.model.cells is None else file.parent / config.model.cells
-    deployment = Deployment(config.deployment.mode, config.deployment.inferences_per_switch)
+    deployment = Deployment(**config.deployment.model_dump())
     policy = mapping_policy(config.mapping.policy)
     simulator = PhysicalSimulator(networks, config.precision, deployment, policy, load_technology(folder))
     layers = {network.name: [asdict(layer) for layer in network.layers] for network in networks}

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from imcevo.costs.terms import ACTIONS, RATES, RESOURCES
 from imcevo.kernels import kernel
 from imcevo.mapping.factors import ON_DIGITAL_UNIT
-from imcevo.mapping.records import STREAMED, SWAPPED, Record, Records
+from imcevo.mapping.records import STREAMED, Record, Records
 from imcevo.mapping.split import ceil_div
 from imcevo.simulator.loops import Loops, resolve
 from imcevo.simulator.traffic import dram_of_streams, dram_traffic, input_traffic, output_traffic
@@ -34,7 +34,7 @@ def count_layers(
         layers, geometry, factors: records ``[n_layers]``, ``[n_designs]``, ``[n_designs, n_layers]``.
         rates: records ``[n_designs]`` of `RATE_DTYPE`.
         sum_bits: width of a partial sum.
-        writes_per_inference: how often swapped weights are programmed per inference.
+        writes_per_inference: how often weights that are not streamed are programmed per inference.
         counts: zeroed records ``[n_designs, n_rows]`` of `COUNT_DTYPE`.
         times: zeroed records ``[n_designs, n_rows]`` of `TIME_DTYPE`, each layer's time on the resource that binds it.
         rows_summed: zeroed ``[n_designs]``; the most rows of a layer summed at once on one column.
@@ -88,12 +88,10 @@ def _add_traffic(
     inputs = input_traffic(layer, chip, f, loops)
     sums = output_traffic(layer, chip, f, loops, sum_bits)
     dram = dram_traffic(layer, chip, loops, sum_bits)
-    writes, reload = 0.0, 0.0
+    writes, reload = writes_per_inference, 0.0
     if chip.deployment == STREAMED or layer.dynamic:
         reload = 1.0 * loops.v_loop if loops.weights_reload else 1.0
         writes = reload
-    elif chip.deployment == SWAPPED:
-        writes = writes_per_inference
     loaded = layer.operand_bits * writes
     from_glb = loaded if layer.dynamic else 0.0
     # A sum that changes its tile takes two local links; within a group it needs no trunk.

@@ -25,7 +25,8 @@ class Metrics:
             ``capacity_bits`` (weights that find no cell), ``adc_bits`` (ADC bits short of a lossless conversion), ...
             A requirement is a constraint of the problem only where the problem asks for it, except those that
             the profile lists in `Simulator.required`.
-        cost: of making the chip, relative, ``[n_designs]``; None where the profile has no data for it.
+        cost: of making the chip ``[n_designs]``, in US dollars of wafer area per good die (published profile: without
+            unit); None where the profile has no data for it.
     """
 
     energy_J: NDArray[np.float64]
@@ -81,7 +82,7 @@ class WeightLoading(NamedTuple):
     """How one network's weights get into the cells of one design, and how long the cells stand it.
 
     Attributes:
-        how: ``once`` (resident), ``per_switch`` (swapped) or ``per_inference`` (streamed).
+        how: ``once`` or ``per_programming`` (resident), ``per_switch`` (swapped) or ``per_inference`` (streamed).
         energy_J, time_s: of one loading of all weights; None where it is part of every inference.
         lifetime_inferences: until the most written cell has used up its endurance; None if cells are not worn.
     """

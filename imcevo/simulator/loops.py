@@ -152,21 +152,22 @@ def _reads(layer: Record, rows_active: int, f: Record, folds_k: int) -> tuple[in
 
 @kernel(parallel=True)
 def _count_loads(layers: Records, geometry: Records, factors: Records, loads: NDArray[np.float64]) -> None:
-    for i in numba.prange(len(layers)):
-        if factors[i].unit == ON_ARRAYS:
-            loops = resolve(layers[i], geometry[0], factors[i])
-            rounds = 1.0 * loops.time_k * loops.time_m * loops.time_g
-            loads[i] = layers[i].count * rounds * (loops.v_loop if loops.weights_reload else 1)
+    for d in numba.prange(len(geometry)):
+        for i in range(len(layers)):
+            if factors[d, i].unit == ON_ARRAYS:
+                loops = resolve(layers[i], geometry[d], factors[d, i])
+                rounds = 1.0 * loops.time_k * loops.time_m * loops.time_g
+                loads[d, layers[i].network] += layers[i].count * rounds * (loops.v_loop if loops.weights_reload else 1)
 
 
-def loads_per_inference(layers: Records, chip: Record, factors: Records) -> NDArray[np.float64]:
-    """How often streamed layers write the arrays they run on, per inference ``[n_layers]``.
+def loads_per_inference(layers: Records, geometry: Records, factors: Records, n_networks: int) -> NDArray[np.float64]:
+    """How often streamed weights overwrite the most written cell, per inference ``[n_designs, n_networks]``.
+
+    Layers are taken to share their cells: an upper bound, exact where one layer fills the chip.
 
     Args:
-        layers: ``[n_layers]``.
-        chip: one design's geometry.
-        factors: its mapping ``[n_layers]``.
+        layers, geometry, factors: records ``[n_layers]``, ``[n_designs]``, ``[n_designs, n_layers]``.
     """
-    loads = np.zeros(len(layers))
-    _count_loads(layers, np.array([chip]), factors, loads)
+    loads = np.zeros((len(geometry), n_networks))
+    _count_loads(layers, geometry, factors, loads)
     return loads

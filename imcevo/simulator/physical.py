@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 
 from imcevo.costs import UnitCosts, explain_costs, unit_costs
 from imcevo.costs.adc import ADC_TYPES
-from imcevo.costs.equation import Term
+from imcevo.costs.die import die_costs
+from imcevo.costs.equation import Term, tracing
 from imcevo.costs.terms import (
     AREA_COMPONENTS,
     COMPONENT_OF_ACTION,
@@ -32,8 +33,8 @@ from imcevo.mapping.records import GEOMETRY_DTYPE, RESIDENT, STREAMED, SWAPPED, 
 from imcevo.simulator.count import COUNT_DTYPE, RATE_DTYPE, TIME_DTYPE, count_layers
 from imcevo.simulator.deployment import Deployment
 from imcevo.simulator.interface import Breakdown, Metrics, Repair, WeightLoading
-from imcevo.simulator.loops import loads_per_inference
 from imcevo.simulator.repair import NO_ADC, repair_designs, repairs_of
+from imcevo.simulator.wear import worn_out, writes_per_inference
 from imcevo.technology import Technology, load_technology
 from imcevo.workload import Network, Precision, layer_table
 
@@ -89,6 +90,8 @@ class PhysicalSimulator:
         self.technology = technology or load_technology()
         self.layers = layer_records(layer_table(networks, precision))
         self.required: tuple[str, ...] = () if deployment.mode == "streamed" else ("capacity_bits",)
+        if deployment.inferences_per_lifetime:
+            self.required += ("endurance",)
         self._map = policy
         stored = np.where(self.layers["dynamic"] == 1, 0.0, self.layers["count"] * self.layers["operand_bits"])
         self._stored_bits = np.bincount(self.layers["network"], weights=stored, minlength=len(self.networks))
@@ -103,6 +106,7 @@ class PhysicalSimulator:
             self.technology.cell(str(value))
         elif key == "node_nm":
             self.technology.node(int(value))
+            self.technology.wafers(int(value))
         elif key == "adc_type" and value not in (*ADC_TYPES, NO_ADC):
             raise unknown_name("ADC type", value, (*ADC_TYPES, NO_ADC))
 
@@ -140,10 +144,9 @@ class PhysicalSimulator:
         self, geometry: Records, rates: NDArray[np.float64], mapping: Mapping, *, per_layer: bool = False
     ) -> Counted:
         """Count designs under a mapping; `per_layer` keeps layers apart instead of summing them over networks."""
-        per_switch = self.deployment.inferences_per_switch
-        writes = 1.0 / per_switch if per_switch else 0.0
+        writes = self.deployment.programmings_per_inference
         counted = self._counted(geometry, rates, mapping, writes, per_layer=per_layer)
-        if per_switch and not per_layer:
+        if self.deployment.mode == "swapped" and not per_layer:
             counted.times[:, :, RESOURCES.index("weight_write")] += self._switch_time(geometry, rates) * writes
         return counted
 
@@ -188,6 +191,7 @@ class PhysicalSimulator:
             np.concatenate([piece.latency_s for piece in pieces]),
             np.concatenate([piece.area_m2 for piece in pieces]),
             {name: np.concatenate([piece.shortfalls[name] for piece in pieces]) for name in pieces[0].shortfalls},
+            np.concatenate([piece.known_cost() for piece in pieces]),
         )
 
     def _simulate_piece(self, designs: DesignTable) -> Metrics:
@@ -200,7 +204,13 @@ class PhysicalSimulator:
             "capacity_bits": self._missing_capacity(self._missing_bits(geometry, mapping)),
             "adc_bits": _missing_adc_bits(designs, counted.rows_summed),
         }
-        return Metrics(energy, latency, costs.area_m2.sum(axis=1), shortfalls)
+        if self.deployment.inferences_per_lifetime:
+            writes = writes_per_inference(self.layers, geometry, mapping, len(self.networks), self.deployment)
+            shortfalls["endurance"] = worn_out(
+                writes, designs, self.deployment.inferences_per_lifetime, self.technology
+            )
+        area = costs.area_m2.sum(axis=1)
+        return Metrics(energy, latency, area, shortfalls, die_costs(area, designs, self.technology))
 
     def _missing_capacity(self, missing: NDArray[np.float64]) -> NDArray[np.float64]:
         """Of all networks ``[n_designs]``: summed where they share the chip, the worst where they take turns."""
@@ -233,35 +243,37 @@ class PhysicalSimulator:
         )  # fmt: skip
 
     def explain(self, design: Design) -> Sequence[Term]:
-        """The equations behind one design's unit costs."""
-        return explain_costs(design, self.technology)
+        """The equations behind one design's unit costs and the cost of its die."""
+        designs = table_of([design])
+        area = unit_costs(designs, self.technology).area_m2.sum(axis=1)
+        with tracing() as terms:
+            die_costs(area, designs, self.technology)
+        return [*explain_costs(design, self.technology), *terms]
 
     def weight_loading(self, design: Design) -> MappingType[str, WeightLoading]:
         """Programming cost of each network's weights, and the inferences that the cells endure."""
         designs = table_of([design])
         costs, geometry = unit_costs(designs, self.technology), self.geometry(designs)
         mapping = self.map(geometry)
+        writes = writes_per_inference(self.layers, geometry, mapping, len(self.networks), self.deployment)[0]
         endurance = self.technology.cell(str(design["cell"])).write_endurance
+        lifetimes = [endurance / n if n else None for n in writes]
         if geometry["deployment"][0] == STREAMED:
-            loads = np.bincount(
-                self.layers["network"],
-                weights=loads_per_inference(self.layers, geometry[0], mapping.factors[0]),
-                minlength=len(self.networks),
-            )
             return {
-                name: WeightLoading("per_inference", None, None, endurance / n if n else None)
-                for name, n in zip(self.networks, loads, strict=True)
+                name: WeightLoading("per_inference", None, None, lifetime)
+                for name, lifetime in zip(self.networks, lifetimes, strict=True)
             }
-        # The price of programming: what swapping at every inference adds to never doing it.
-        geometry["deployment"] = SWAPPED
+        # The price of programming: what programming at every inference adds to never doing it.
         once, never = (self._counted(geometry, costs.rates, mapping, writes) for writes in (1.0, 0.0))
         energy = (once.counts - never.counts)[0] @ costs.energy_J[0]
         time = self._switch_time(geometry, costs.rates)[0]
-        per_switch = self.deployment.inferences_per_switch
-        how = "per_switch" if per_switch else "once"
-        lifetime = endurance * per_switch if per_switch else None
+        how = "once"
+        if self.deployment.mode == "swapped":
+            how = "per_switch"
+        elif self.deployment.inferences_per_programming:
+            how = "per_programming"
         return {
-            name: WeightLoading(how, float(energy[index]), float(time[index]), lifetime)
+            name: WeightLoading(how, float(energy[index]), float(time[index]), lifetimes[index])
             for index, name in enumerate(self.networks)
         }
 
@@ -283,6 +295,15 @@ class PhysicalSimulator:
                 f"{lacking}; the chip has {chip['tiles_per_group'] * chip['router_groups']} tiles of {tile_bits} bits, "
                 f"all networks together need {needed.sum()}"
             )
+        lifetime = self.deployment.inferences_per_lifetime
+        if lifetime:
+            writes = writes_per_inference(self.layers, geometry, mapping, len(self.networks), self.deployment)
+            if worn_out(writes, designs, lifetime, self.technology)[0] > 0:
+                endurance = self.technology.cell(str(design["cell"])).write_endurance
+                notes["endurance"] = (
+                    f"{lifetime:.3g} inferences write the most written cell {writes.max() * lifetime:.3g} times, "
+                    f"it endures {endurance:.3g}"
+                )
         rows_summed = self.count(geometry, unit_costs(designs, self.technology).rates, mapping).rows_summed
         missing_adc = _missing_adc_bits(designs, rows_summed)[0]
         if missing_adc > 0:

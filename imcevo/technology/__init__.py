@@ -12,10 +12,12 @@ from imcevo.technology.cells import (
 )
 from imcevo.technology.circuits import Circuits
 from imcevo.technology.load import Technology, load_cell, load_technology
+from imcevo.technology.manufacturing import Manufacturing
 from imcevo.technology.nodes import Node
 from imcevo.technology.quantity import Quantity
 
 __all__ = [
-    "CELL_FAMILIES", "Calibration", "Circuits", "MemoryCell", "Node", "Quantity", "ResistiveCell", "SramAnalogCell",
-    "SramChargeCell", "SramCurrentCell", "SramDigitalCell", "Technology", "load_cell", "load_technology",
+    "CELL_FAMILIES", "Calibration", "Circuits", "Manufacturing", "MemoryCell", "Node", "Quantity", "ResistiveCell",
+    "SramAnalogCell", "SramChargeCell", "SramCurrentCell", "SramDigitalCell", "Technology", "load_cell",
+    "load_technology",
 ]  # fmt: skip

@@ -13,6 +13,7 @@ from imcevo.technology.calibration import Calibration
 from imcevo.technology.cells import CELL_FAMILIES, MemoryCell
 from imcevo.technology.circuits import Circuits
 from imcevo.technology.interpolation import interpolated_node
+from imcevo.technology.manufacturing import Manufacturing, NodeManufacturing
 from imcevo.technology.nodes import Node
 from imcevo.technology.quantity import Quantity
 
@@ -27,6 +28,7 @@ class Technology:
     nodes: Mapping[int, Node]
     circuits: Circuits
     calibration: Calibration
+    manufacturing: Manufacturing
 
     def cell(self, name: str) -> MemoryCell:
         """The bit cell of that name (the name of its data file).
@@ -75,6 +77,18 @@ class Technology:
         """The same technology with these nodes added or in place of its own."""
         return replace(self, nodes=MappingProxyType({**self.nodes, **nodes}))
 
+    def wafers(self, nm: int) -> NodeManufacturing:
+        """What a node's wafers cost and how many defects they have.
+
+        Raises:
+            UserError: no data for that node.
+        """
+        try:
+            return self.manufacturing.nodes[f"{nm}nm"]
+        except KeyError:
+            known = listed(self.manufacturing.nodes)
+            raise UserError("is not a node with wafer prices", key="node_nm", value=nm, allowed=known) from None
+
 
 def load_technology(cells: Path | None = None) -> Technology:
     """The shipped technology, with the cells of a user's folder (one TOML file each) added.
@@ -92,7 +106,8 @@ def load_technology(cells: Path | None = None) -> Technology:
     by_size = {int(node.feature_size.value): node for node in nodes}
     circuits = load_model(DATA / "circuits.toml", Circuits, what="circuits")
     calibration = load_model(DATA / "calibration.toml", Calibration, what="scales")
-    return Technology(MappingProxyType(shipped), MappingProxyType(by_size), circuits, calibration)
+    manufacturing = load_model(DATA / "manufacturing.toml", Manufacturing, what="manufacturing data")
+    return Technology(MappingProxyType(shipped), MappingProxyType(by_size), circuits, calibration, manufacturing)
 
 
 def load_cell(path: Path) -> MemoryCell:

@@ -15,13 +15,14 @@ UNITS: dict[str, tuple[str, float]] = {
     "V": ("voltage", 1.0), "mV": ("voltage", 1e-3),
     "ohm": ("resistance", 1.0), "kohm": ("resistance", 1e3), "ohm m": ("resistivity", 1.0),
     "ps": ("time", 1e-12), "ns": ("time", 1e-9), "us": ("time", 1e-6),
-    "nm": ("length", 1e-9), "um": ("length", 1e-6),
+    "nm": ("length", 1e-9), "um": ("length", 1e-6), "mm": ("length", 1e-3),
     "um2": ("area", 1e-12), "mm2": ("area", 1e-6),
     "fF": ("capacitance", 1e-15), "fF/um": ("capacitance per length", 1e-9),
     "fJ": ("energy", 1e-15), "pJ": ("energy", 1e-12),
     "fJ/bit": ("energy per bit", 1e-15), "pJ/bit": ("energy per bit", 1e-12),
     "pA": ("current", 1e-12), "uA/mm2": ("current per area", 1.0), "Mb/s": ("bit rate", 1e6),
     "log10(um2)": ("log area", 1.0), "log10(um2)/bit": ("log area per bit", 1.0),
+    "USD": ("price", 1.0), "1/cm2": ("defect density", 1e4),
 }  # fmt: skip
 
 
@@ -82,3 +83,5 @@ CurrentPerArea = Annotated[Quantity, _of("current per area", above=False)]
 BitRate = Annotated[Quantity, _of("bit rate")]
 LogArea = Annotated[Quantity, _of("log area")]
 LogAreaPerBit = Annotated[Quantity, _of("log area per bit")]
+Price = Annotated[Quantity, _of("price")]
+DefectDensity = Annotated[Quantity, _of("defect density")]

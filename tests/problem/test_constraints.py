@@ -15,6 +15,7 @@ METRICS = Metrics(
     latency_s=np.array([[2.0, 1.0], [0.5, 2.0]]),
     area_m2=np.array([10.0, 100.0]),
     shortfalls={"capacity_bits": np.array([-5.0, 1e6]), "adc_bits": np.array([3.0, 4.0])},
+    cost=np.array([20.0, 50.0]),
 )
 
 
@@ -33,6 +34,7 @@ def build(given, required=("capacity_bits",)):
     [
         ({"area_m2": 40.0}, {"area_m2": [-30, 60]}),
         ({"area_m2": {"min": 20, "max": 40}}, {"area_m2": [-30, 60], "area_m2_min": [10, -80]}),
+        ({"cost": 30}, {"cost": [-10, 20]}),
         ({"power_W": 4}, {"power_W": [0, 0]}),
         ({"energy_J": 3}, {"energy_J.a": [-2, -1], "energy_J.b": [1, 5]}),
         ({"latency_s": {"b": 1.5}}, {"latency_s.b": [-0.5, 0.5]}),

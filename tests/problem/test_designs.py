@@ -17,7 +17,7 @@ from tests.problem.configs import DESIGN
 def test_report_adds_up_and_is_json(problem):
     report = evaluation_report(problem, DESIGN)
     assert json.loads(json.dumps(report, allow_nan=False)) == report
-    keys = {"networks", "area_m2", "feasible", "violations", "breakdown", "repairs", "notes", "weight_loading"}
+    keys = {"networks", "area_m2", "cost", "feasible", "violations", "breakdown", "repairs", "notes", "weight_loading"}
     assert set(report) == keys
     for name, results in report["networks"].items():
         assert results["snr_dB"] is None

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from imcevo.costs.die import die_costs
 from imcevo.errors import UserError
 from imcevo.hardware import DesignTable, table_of
 from imcevo.simulator import Deployment, PhysicalSimulator
@@ -171,6 +172,53 @@ def test_swapped_networks_take_turns(suite: list[Network]) -> None:
     assert simulator(suite, "resident").simulate(table).shortfalls["capacity_bits"][0] > 0
 
 
+def test_programming_of_resident_weights_is_spread_over_what_is_stated(suite: list[Network]) -> None:
+    def resident(**stated: float) -> PhysicalSimulator:
+        return PhysicalSimulator(suite, Precision(), Deployment("resident", **stated))
+
+    plain, spread = resident(), resident(inferences_per_lifetime=1e6)
+    often = resident(inferences_per_programming=1e3, inferences_per_lifetime=1e6)
+    table = plain.repair(table_of([DESIGN]))
+    loading = plain.weight_loading(table.design(0))
+    once = np.array([loading[name].energy_J for name in plain.networks])
+    base = plain.simulate(table).energy_J[0]
+    # Beside the price of programming: leakage while DRAM delivers the weights' share.
+    np.testing.assert_allclose(spread.simulate(table).energy_J[0] - base, once / 1e6, rtol=1e-3)
+    np.testing.assert_allclose(often.simulate(table).energy_J[0] - base, once / 1e3, rtol=1e-3)
+    assert spread.weight_loading(table.design(0))["resnet18"].how == "once"
+    assert often.weight_loading(table.design(0))["resnet18"].how == "per_programming"
+
+    # Written once, 1e3 times and 1e6 times by cells that endure 1e4 writes.
+    assert "endurance" not in plain.simulate(table).shortfalls
+    assert spread.simulate(table).shortfalls["endurance"] == pytest.approx(1e-4 - 1)
+    assert often.simulate(table).shortfalls["endurance"] == pytest.approx(0.1 - 1)
+    worn = resident(inferences_per_programming=1.0, inferences_per_lifetime=1e6)
+    assert worn.simulate(table).shortfalls["endurance"] == pytest.approx(100 - 1)
+    assert "endures 1e+04" in worn.shortfall_notes(table.design(0))["endurance"]
+    assert "endurance" in worn.required
+    assert "endurance" not in plain.required
+
+
+def test_endurance_of_streamed_cells_follows_their_most_demanding_network(suite: list[Network]) -> None:
+    lifetime = 1e10
+    sim = PhysicalSimulator(suite, Precision(), Deployment("by_volatility", inferences_per_lifetime=lifetime))
+    table = sim.repair(table_of([{**DESIGN, "cell": cell} for cell in CELLS]))
+    missed = sim.simulate(table).shortfalls["endurance"]
+    for index, cell in enumerate(CELLS):
+        endured = [loading.lifetime_inferences for loading in sim.weight_loading(table.design(index)).values()]
+        assert missed[index] == pytest.approx(max(lifetime / n for n in endured if n) - 1), cell
+
+
+def test_cost_is_that_of_the_die(suite: list[Network]) -> None:
+    sim = simulator(suite)
+    table = sim.repair(designs(np.random.default_rng(3), 600))
+    metrics = sim.simulate(table)
+    assert metrics.cost is not None
+    np.testing.assert_array_equal(metrics.cost, die_costs(metrics.area_m2, table, sim.technology))
+    terms = {term.name: term.value for term in sim.explain(table.design(0))}
+    assert terms["cost of a good die"] == metrics.cost[0]
+
+
 def test_attention_runs_on_the_digital_unit_of_a_non_volatile_chip(suite: list[Network]) -> None:
     attention = Network("attention", "transformer", "", (Layer("qk", C=64, M=64, P=64, H=64, G=4, dynamic=True),))
     sim = simulator([attention])
@@ -194,6 +242,23 @@ def test_adc_shortfall_is_the_distance_to_a_lossless_conversion() -> None:
 def test_contradictory_deployments_are_refused(mode: Any, per_switch: float | None) -> None:
     with pytest.raises(UserError):
         Deployment(mode, per_switch)
+
+
+@pytest.mark.parametrize(
+    ("mode", "stated", "said"),
+    [
+        ("streamed", {"inferences_per_programming": 5.0}, "has no meaning for the deployment 'streamed'"),
+        ("resident", {"inferences_per_programming": 0.0}, "inferences_per_programming: 0.0 is not positive"),
+        ("resident", {"inferences_per_lifetime": -1.0}, "inferences_per_lifetime: -1.0 is not positive"),
+        (
+            "resident", {"inferences_per_programming": 2e6, "inferences_per_lifetime": 1e6},
+            "inferences_per_programming: 2000000.0 is more than the chip's lifetime",
+        ),
+    ],
+)  # fmt: skip
+def test_contradictory_lifetimes_are_refused(mode: Any, stated: dict[str, float], said: str) -> None:
+    with pytest.raises(UserError, match=said):
+        Deployment(mode, **stated)
 
 
 def test_more_adc_bits_are_never_cheaper_and_lower_supply_is_slower(suite: list[Network]) -> None:
