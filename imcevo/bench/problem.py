@@ -65,6 +65,7 @@ router_groups = [4, 9, 16, 25, 36]
 input_buffer_B = [2048, 4096, 8192, 16384]
 output_buffer_B = [2048, 4096, 8192, 16384]
 glb_depth = [1024, 2048, 4096, 8192, 16384]
+dram = "lpddr4"
 digital_lanes = [64, 128, 256, 512]
 """
 

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from imcevo.costs.dram import DramCosts, dram_of
 from imcevo.costs.equation import Real, Term, equation, tracing
 from imcevo.costs.families import MacroCosts
 from imcevo.costs.grouping import check_designs, macros_of
@@ -66,14 +67,15 @@ class Parts(NamedTuple):
     output_buffer: BufferCosts
     global_buffer: BufferCosts
     digital: DigitalUnit
+    dram: DramCosts
 
 
 def unit_costs(designs: DesignTable, technology: Technology) -> UnitCosts:
     """Prices of designs; they depend on the hardware alone, and not on the other designs of the table.
 
     Raises:
-        UserError: a cell, node or ADC type without data, a supply that the node forbids, or an analog cell without
-            ADC. Designs that went through the simulator's `repair` have none of the last two.
+        UserError: a cell, node, DRAM or ADC type without data, a supply that the node forbids, or an analog cell
+            without ADC. Designs that went through the simulator's `repair` have none of the last two.
     """
     check_designs(designs, technology)
     parts = _parts(designs, technology)
@@ -112,7 +114,7 @@ def _parts(designs: DesignTable, technology: Technology) -> Parts:
         buffer_of(sizes.input_bits, sizes.port_bits, supply, wire, technology),
         buffer_of(sizes.output_bits, sizes.port_bits, supply, wire, technology),
         buffer_of(sizes.global_bits, glb_port, supply, wire, technology),
-        digital_unit_of(gate, technology),
+        digital_unit_of(gate, technology), dram_of(designs, technology),
     )  # fmt: skip
 
 
@@ -146,8 +148,6 @@ def _areas(parts: Parts, technology: Technology) -> dict[str, Array]:
     adders = sizes.converters / sizes.columns_per_sum * parts.gate.adder_m2
     registers = sizes.weights * parts.gate.register_m2
     router = parts.supply.circuits.area * technology.circuits.network.router_area.si
-    dram = technology.circuits.dram
-    interface = dram.interface_area.si * dram.width.si / dram.interface_width.si
     return {
         "cells": sizes.macros * macro.cells_m2,
         "drivers": sizes.macros * macro.drivers_m2,
@@ -163,7 +163,7 @@ def _areas(parts: Parts, technology: Technology) -> dict[str, Array]:
         "interconnect": sizes.groups * router,
         "global_buffer": parts.global_buffer.area_m2,
         "digital_unit": sizes.lanes * parts.digital.lane_m2,
-        "dram_interface": np.full_like(sizes.groups, interface),
+        "dram_interface": parts.dram.interface_m2,
     }
 
 
@@ -177,7 +177,7 @@ def _rates(parts: Parts, technology: Technology) -> dict[str, Array]:
         "output_buffer_bps": parts.output_buffer.port_bps,
         "router_bps": circuits.network.flit_width.si / clock,
         "glb_bps": parts.global_buffer.port_bps,
-        "dram_bps": np.full_like(clock, circuits.dram.pin_rate.si * circuits.dram.width.si),
+        "dram_bps": parts.dram.bandwidth_bps,
         "digital_ops_per_s": parts.sizes.lanes / clock,
     }
 
@@ -209,7 +209,7 @@ def _energies(parts: Parts, links: LinkEnergies, technology: Technology) -> dict
         "local_link": links.local,
         "glb_read": parts.global_buffer.read_J,
         "glb_write": parts.global_buffer.write_J,
-        "dram": np.full_like(links.trunk, technology.circuits.dram.access_energy.si),
+        "dram": parts.dram.access_J,
         "cell_write": macro.cell_write_J,
         "row_write": macro.row_write_J,
         "digital_mac": parts.digital.mac_J,

@@ -76,6 +76,7 @@ PARAMETERS: dict[str, Parameter] = _named(
     Parameter("input_buffer_B", "integer", "input buffer of one tile, bytes", 64, 2**24),
     Parameter("output_buffer_B", "integer", "output (partial sum) buffer of one tile, bytes", 64, 2**24),
     Parameter("glb_depth", "integer", "words of 2048 bits in the global buffer", 16, 2**20),
+    Parameter("dram", "name", "off-chip memory: lpddr4 or hbm2"),
     Parameter("digital_lanes", "integer", "multiply-accumulate lanes of the chip's digital unit", 1, 65536),
     Parameter("cycle_s", "real", "clock period of the idealised clock (published profile)", 1e-10, 1e-6),
 )

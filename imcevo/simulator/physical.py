@@ -41,7 +41,7 @@ from imcevo.workload import Network, Precision, layer_table
 KEYS: tuple[str, ...] = (
     "cell", "node_nm", "voltage_V", "bits_per_cell", "rows", "rows_active", "cols", "adc_type", "adc_bits",
     "cols_per_adc", "dac_bits", "macros_per_tile", "tiles_per_group", "router_groups", "input_buffer_B",
-    "output_buffer_B", "glb_depth", "digital_lanes",
+    "output_buffer_B", "glb_depth", "dram", "digital_lanes",
 )  # fmt: skip
 
 # Designs are simulated in pieces of this many, so that factors and counts of a piece stay in the cache.
@@ -97,7 +97,7 @@ class PhysicalSimulator:
         self._stored_bits = np.bincount(self.layers["network"], weights=stored, minlength=len(self.networks))
 
     def check(self, key: str, value: Value) -> None:
-        """Check that there is data for a cell, a node or an ADC type.
+        """Check that there is data for a cell, a node, a DRAM or an ADC type.
 
         Raises:
             UserError: there is none.
@@ -107,6 +107,8 @@ class PhysicalSimulator:
         elif key == "node_nm":
             self.technology.node(int(value))
             self.technology.wafers(int(value))
+        elif key == "dram":
+            self.technology.dram(str(value))
         elif key == "adc_type" and value not in (*ADC_TYPES, NO_ADC):
             raise unknown_name("ADC type", value, (*ADC_TYPES, NO_ADC))
 

@@ -110,7 +110,7 @@ class NetworkOnChip(Stated):
 
 
 class Dram(StrictModel):
-    """Off-chip memory and its interface."""
+    """One kind of off-chip memory and its interface."""
 
     access_energy: q.EnergyPerBit
     pin_rate: q.BitRate
@@ -127,7 +127,7 @@ class DigitalUnit(StrictModel):
 
 
 class Circuits(StrictModel):
-    """All groups."""
+    """All groups; `dram` holds the kinds of off-chip memory by name."""
 
     cmos: Cmos
     gates: Gates
@@ -137,5 +137,5 @@ class Circuits(StrictModel):
     dac: Dac
     buffer: Buffer
     network: NetworkOnChip
-    dram: Dram
+    dram: dict[str, Dram]
     digital_unit: DigitalUnit

@@ -11,7 +11,7 @@ from imcevo.config import load_model, read_toml, validated
 from imcevo.errors import UserError, listed, unknown_name
 from imcevo.technology.calibration import Calibration
 from imcevo.technology.cells import CELL_FAMILIES, MemoryCell
-from imcevo.technology.circuits import Circuits
+from imcevo.technology.circuits import Circuits, Dram
 from imcevo.technology.interpolation import interpolated_node
 from imcevo.technology.manufacturing import Manufacturing, NodeManufacturing
 from imcevo.technology.nodes import Node
@@ -76,6 +76,17 @@ class Technology:
     def with_nodes_as(self, nodes: Mapping[int, Node]) -> Technology:
         """The same technology with these nodes added or in place of its own."""
         return replace(self, nodes=MappingProxyType({**self.nodes, **nodes}))
+
+    def dram(self, name: str) -> Dram:
+        """The off-chip memory of that name.
+
+        Raises:
+            UserError: unknown name; the nearest valid one is suggested.
+        """
+        try:
+            return self.circuits.dram[name]
+        except KeyError:
+            raise unknown_name("DRAM", name, self.circuits.dram, key="dram") from None
 
     def wafers(self, nm: int) -> NodeManufacturing:
         """What a node's wafers cost and how many defects they have.

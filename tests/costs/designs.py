@@ -12,7 +12,8 @@ from imcevo.hardware import DesignTable, Value, table_of
 BASE: dict[str, Value] = {
     "cell": "rram_1t1r", "node_nm": 32, "voltage_V": 0.9, "bits_per_cell": 2, "rows": 128, "cols": 128,
     "adc_type": "sar", "adc_bits": 8, "cols_per_adc": 8, "dac_bits": 1, "macros_per_tile": 8, "tiles_per_group": 8,
-    "router_groups": 4, "input_buffer_B": 8192, "output_buffer_B": 8192, "glb_depth": 4096, "digital_lanes": 64,
+    "router_groups": 4, "input_buffer_B": 8192, "output_buffer_B": 8192, "glb_depth": 4096, "dram": "lpddr4",
+    "digital_lanes": 64,
 }  # fmt: skip
 CELLS: dict[str, dict[str, Value]] = {
     "rram_1t1r": {},
@@ -48,7 +49,8 @@ def random_designs(n: int, seed: int) -> list[dict[str, Value]]:
             cell=cell, node_nm=pick(130, 90, 65, 45, 32, 28, 22, 16, 14, 10, 7), voltage_V=pick(0.5, 0.7, 0.9),
             rows=pick(16, 64, 128, 512), cols=pick(16, 100, 256), cols_per_adc=pick(1, 8, 16),
             macros_per_tile=pick(1, 8, 32), tiles_per_group=pick(1, 4, 16), router_groups=pick(1, 2, 9, 16),
-            input_buffer_B=pick(64, 4096, 2**20), glb_depth=pick(512, 4096, 65536), digital_lanes=pick(1, 256),
+            input_buffer_B=pick(64, 4096, 2**20), glb_depth=pick(512, 4096, 65536), dram=pick("lpddr4", "hbm2"),
+            digital_lanes=pick(1, 256),
         )  # fmt: skip
         if cell != "sram_digital":
             design |= {"adc_type": pick("sar", "flash"), "adc_bits": pick(1, 4, 8, 10), "dac_bits": pick(1, 2, 4)}

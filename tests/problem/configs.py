@@ -36,6 +36,7 @@ CONFIG: dict[str, Any] = {
         "input_buffer_B": 1024,
         "output_buffer_B": 1024,
         "glb_depth": 1024,
+        "dram": "lpddr4",
         "digital_lanes": 64,
     },
 }

@@ -18,7 +18,8 @@ DESIGN: dict[str, Any] = {
     "cell": "rram_1t1r", "node_nm": 28, "voltage_V": 0.9, "bits_per_cell": 2, "rows": 128, "rows_active": 128,
     "cols": 128,
     "adc_type": "sar", "adc_bits": 6, "cols_per_adc": 8, "dac_bits": 1, "macros_per_tile": 16, "tiles_per_group": 64,
-    "router_groups": 36, "input_buffer_B": 8192, "output_buffer_B": 8192, "glb_depth": 8192, "digital_lanes": 256,
+    "router_groups": 36, "input_buffer_B": 8192, "output_buffer_B": 8192, "glb_depth": 8192, "dram": "lpddr4",
+    "digital_lanes": 256,
 }  # fmt: skip
 CELLS = ("rram_1t1r", "sram_analog_8t", "sram_digital")
 
@@ -41,7 +42,7 @@ def designs(rng: np.random.Generator, n: int) -> DesignTable:
         "adc_bits": (4, 6, 8),
         "cols_per_adc": (4, 8, 128), "dac_bits": (1, 2), "macros_per_tile": (4, 16), "tiles_per_group": (8, 32),
         "router_groups": (4, 16), "input_buffer_B": (2048, 8192), "output_buffer_B": (2048, 8192),
-        "glb_depth": (256, 4096), "digital_lanes": (64, 512),
+        "glb_depth": (256, 4096), "dram": ("lpddr4", "hbm2"), "digital_lanes": (64, 512),
     }  # fmt: skip
     return table_of([{key: rng.choice(values).item() for key, values in choices.items()} for _ in range(n)])
 
