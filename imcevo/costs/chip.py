@@ -218,15 +218,16 @@ def _energies(parts: Parts, links: LinkEnergies, technology: Technology) -> dict
 
 
 def _leakage(parts: Parts, area: Mapping[str, Array], technology: Technology) -> Array:
-    """Watts of the whole chip."""
+    """Watts of the whole chip, standing power of the macros (refresh) with it."""
     sizes, circuits = parts.sizes, technology.circuits
     logic = sum(value for part, value in area.items() if part not in _NOT_LOGIC)
     cells = sizes.macros * sizes.rows * sizes.cols
     bits = sizes.tiles * (sizes.input_bits + sizes.output_bits) + sizes.global_bits
-    return np.asarray(leakage_power(
+    leakage = leakage_power(
         parts.supply.voltage_V, circuits.cmos.logic_leakage.si, logic, parts.cell_A, cells,
         circuits.buffer.bit_leakage.si, bits,
-    ))  # fmt: skip
+    )  # fmt: skip
+    return np.asarray(leakage + sizes.macros * parts.macro.standby_W)
 
 
 def _stacked(named: Mapping[str, Array], order: tuple[str, ...]) -> Array:

@@ -61,6 +61,7 @@ class MacroCosts(NamedTuple):
     row_write_J: Array
     read_s: Array  # settling in every slot of the input slice, then every column of a mux group converted or summed
     row_write_s: Array
+    standby_W: Array | float = 0.0  # beyond leakage: what keeping the data takes
 
 
 MacroModel = Callable[[MacroDesigns, Lines, MemoryCell, Technology], MacroCosts]

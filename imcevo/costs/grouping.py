@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 # Importing a family's module registers it.
-from imcevo.costs import resistive, sram_analog, sram_charge, sram_current, sram_digital  # noqa: F401
+from imcevo.costs import gain_cell, resistive, sram_analog, sram_charge, sram_current, sram_digital  # noqa: F401
 from imcevo.costs.adc import ADC_TYPES
 from imcevo.costs.families import MacroCosts, MacroDesigns, macro_model
 from imcevo.costs.lines import lines_of
@@ -39,7 +39,8 @@ def macros_of(
         index = np.flatnonzero(designs["cell"] == code)
         group = every if len(index) == designs.n_designs else _take(every, index)
         lines = lines_of(group.rows, group.cols, group.supply, cell, technology)
-        priced[:, index] = macro_model(cell.family)(group, lines, cell, technology)
+        for row, part in zip(priced, macro_model(cell.family)(group, lines, cell, technology), strict=True):
+            row[index] = part
         leakage[index] = cell.leakage.si
     return MacroCosts(*priced), leakage
 

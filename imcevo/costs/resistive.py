@@ -1,4 +1,4 @@
-"""Resistive cells: conductances between a driven row and a sensed column (RRAM and its kin)."""
+"""Resistive cells: conductances between a driven row and a sensed column (RRAM, PCM, FeFET, STT-MRAM, flash)."""
 
 from __future__ import annotations
 
@@ -52,6 +52,16 @@ def programming_energy(
     return pulses * write_V**2 * (pulse_s * (on_S + off_S) / 2 + column_F)
 
 
+@equation(
+    name="programming energy of a cell at a stated current",
+    formula="pulses * write_V * (write_A * pulse_s + write_V * column_F)",
+    unit="J",
+    source="derived: the driver's charge, and the column's",
+)
+def driven_programming_energy(pulses: Real, write_V: Real, write_A: Real, pulse_s: Real, column_F: Real) -> Real:
+    return pulses * write_V * (write_A * pulse_s + write_V * column_F)
+
+
 @cell_family("resistive")
 def resistive_macro(
     designs: MacroDesigns, lines: Lines, cell: MemoryCell, technology: Technology
@@ -78,6 +88,10 @@ def resistive_macro(
     pulses = programming_pulses(designs.bits_per_cell, cell.verify_pulses.si)
     write_V, write_s = cell.write_voltage.si, cell.write_time.si
     row_write = line_energy(overhead, lines.row_F, write_V)
+    if cell.write_current is None:
+        cell_write = programming_energy(pulses, write_V, write_s, on_S, off_S, lines.column_F)
+    else:
+        cell_write = driven_programming_energy(pulses, write_V, cell.write_current.si, write_s, lines.column_F)
     return MacroCosts(
         cells_m2=designs.rows * designs.cols * lines.cell_m2,
         drivers_m2=drivers.area_m2,
@@ -92,7 +106,7 @@ def resistive_macro(
         column_read_J=read_out.sample_J,
         adc_conversion_J=read_out.adc.energy_J,
         adder_tree_sum_J=none,
-        cell_write_J=np.asarray(programming_energy(pulses, write_V, write_s, on_S, off_S, lines.column_F)),
+        cell_write_J=np.asarray(cell_write),
         row_write_J=np.asarray(pulses * row_write),
         read_s=read_out.read_s,
         row_write_s=np.asarray(pulses * (write_s + lines.row_delay_s)),

@@ -72,7 +72,7 @@ class UnitCosts(NamedTuple):
     Attributes:
         energy_J: ``[n_designs, N_ACTIONS]`` joules per action.
         area_m2: ``[n_designs, n_area_components]`` of the whole chip.
-        leakage_W: ``[n_designs]`` of the whole chip.
+        leakage_W: ``[n_designs]`` of the whole chip, refresh with it.
         rates: ``[n_designs, n_rates]`` in the order and units of `RATES`.
     """
 

@@ -3,6 +3,7 @@
 from imcevo.technology.calibration import Calibration
 from imcevo.technology.cells import (
     CELL_FAMILIES,
+    GainCell,
     MemoryCell,
     ResistiveCell,
     SramAnalogCell,
@@ -17,7 +18,7 @@ from imcevo.technology.nodes import Node
 from imcevo.technology.quantity import Quantity
 
 __all__ = [
-    "CELL_FAMILIES", "Calibration", "Circuits", "Manufacturing", "MemoryCell", "Node", "Quantity", "ResistiveCell",
-    "SramAnalogCell", "SramChargeCell", "SramCurrentCell", "SramDigitalCell", "Technology", "load_cell",
+    "CELL_FAMILIES", "Calibration", "Circuits", "GainCell", "Manufacturing", "MemoryCell", "Node", "Quantity",
+    "ResistiveCell", "SramAnalogCell", "SramChargeCell", "SramCurrentCell", "SramDigitalCell", "Technology", "load_cell",
     "load_technology",
 ]  # fmt: skip

@@ -72,6 +72,8 @@ class ResistiveCell(MemoryCell):
         sense_time: until the read-out has settled in one slot of the input slice; the cells conduct that long.
         read_voltage: across the cell while it is sensed (the supply, where that is lower).
         write_voltage, write_time: of one programming pulse.
+        write_current: through the cell during a pulse, where its resistance does not set it: phase-change cells melt,
+            ferroelectric ones take none. None: write voltage over the resistance.
         verify_pulses: pulses until a cell of more than one bit holds its value; one bit takes one pulse.
     """
 
@@ -82,6 +84,7 @@ class ResistiveCell(MemoryCell):
     sense_time: q.Number
     write_voltage: q.Voltage
     write_time: q.Time
+    write_current: q.Current | None = None
     verify_pulses: q.Number
 
     @model_validator(mode="after")
@@ -106,6 +109,17 @@ class SramAnalogCell(MemoryCell):
     family: Literal["sram_analog"]
     read_lines: q.Number
     sense_time: q.Number
+
+
+class GainCell(SramAnalogCell):
+    """A charge on the gate of a read stack that discharges the column's read bit line (embedded DRAM).
+
+    Attributes:
+        retention: within which every row is read and written back.
+    """
+
+    family: Literal["gain_cell"]  # type: ignore[assignment]  # read like its base, a family of its own
+    retention: q.Time
 
 
 class SramChargeCell(MemoryCell):
@@ -145,6 +159,7 @@ class SramDigitalCell(MemoryCell):
 CELL_FAMILIES: dict[str, type[MemoryCell]] = {
     "resistive": ResistiveCell,
     "sram_analog": SramAnalogCell,
+    "gain_cell": GainCell,
     "sram_charge": SramChargeCell,
     "sram_current": SramCurrentCell,
     "sram_digital": SramDigitalCell,

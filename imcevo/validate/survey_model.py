@@ -89,8 +89,9 @@ def survey_designs(survey: Survey) -> DesignTable:
         # Nothing but the macro is compared; a minimal chip around it.
         "macros_per_tile": ones, "tiles_per_group": ones, "router_groups": ones, "input_buffer_B": 64 * ones,
         "output_buffer_B": 64 * ones, "glb_depth": 16 * ones, "digital_lanes": ones,
+        "dram": np.zeros(len(survey), dtype=np.int64),
     }  # fmt: skip
-    return DesignTable(columns, {"cell": names, "adc_type": adc_types})
+    return DesignTable(columns, {"cell": names, "adc_type": adc_types, "dram": ("lpddr4",)})
 
 
 def predict(survey: Survey, technology: Technology) -> Prediction:
