@@ -13,12 +13,12 @@ from imcevo.technology import GainCell, MemoryCell, Technology
 
 @equation(
     name="refresh of a macro",
-    formula="2 * rows * (cols * cell_write_J + row_write_J) / retention_s",
+    formula="rows * (cols * cell_write_J + 2 * row_write_J) / retention_s",
     unit="W",
-    source="derived: every row read and written back within the retention time; a read swings the same lines",
+    source="derived: every row read and written back within the retention time; half of the lines swing in each",
 )
 def refresh_power(rows: Real, cols: Real, cell_write_J: Real, row_write_J: Real, retention_s: Real) -> Real:
-    return 2 * rows * (cols * cell_write_J + row_write_J) / retention_s
+    return rows * (cols * cell_write_J + 2 * row_write_J) / retention_s
 
 
 @equation(
