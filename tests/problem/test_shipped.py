@@ -14,7 +14,7 @@ from imcevo.problem.toml_text import to_toml
 from tests.problem.configs import CONFIG, DESIGN
 
 SHIPPED = Path(__file__).parents[2] / "problems"
-PHYSICAL = ["quickstart", "rram_resident4", "sram_streamed4"]
+PHYSICAL = ["quickstart", "rram_resident4", "sram_streamed4", "cells4"]
 
 
 @pytest.fixture(scope="module", params=sorted(file.stem for file in SHIPPED.glob("*.toml")))
