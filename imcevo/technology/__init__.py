@@ -19,6 +19,6 @@ from imcevo.technology.quantity import Quantity
 
 __all__ = [
     "CELL_FAMILIES", "Calibration", "Circuits", "GainCell", "Manufacturing", "MemoryCell", "Node", "Quantity",
-    "ResistiveCell", "SramAnalogCell", "SramChargeCell", "SramCurrentCell", "SramDigitalCell", "Technology", "load_cell",
-    "load_technology",
+    "ResistiveCell", "SramAnalogCell", "SramChargeCell", "SramCurrentCell", "SramDigitalCell", "Technology",
+    "load_cell", "load_technology",
 ]  # fmt: skip
