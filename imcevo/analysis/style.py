@@ -19,7 +19,7 @@ from imcevo.experiment.files import write_atomically
 BLUE, ORANGE, GREEN, VERMILION = "#0072B2", "#E69F00", "#009E73", "#D55E00"
 PURPLE, SKY, YELLOW, BLACK = "#CC79A7", "#56B4E9", "#F0E442", "#000000"
 CYCLE = (BLUE, ORANGE, GREEN, PURPLE, VERMILION, SKY)
-MARKERS = ("o", "s", "D", "^", "v", "P")
+MARKERS = ("o", "s", "D", "^", "v", "P", "X")  # one more than colours: 42 pairs before one repeats
 _DPI = 160
 GREY, LIGHT = "#7A7A7A", "#D8D8D8"
 
