@@ -216,7 +216,7 @@ def _design(point: Point) -> Design:
         "dac_bits": m.dac_bits or hw.dac_bits,
         # The rest of a chip, which enters nothing that is compared.
         "macros_per_tile": 1, "tiles_per_group": 1, "router_groups": 1, "input_buffer_B": 64, "output_buffer_B": 64,
-        "glb_depth": 16, "digital_lanes": 1,
+        "glb_depth": 16, "dram": "lpddr4", "digital_lanes": 1,
     }  # fmt: skip
 
 

@@ -6,8 +6,6 @@ from pathlib import Path
 
 import pytest
 
-pytest.importorskip("imcevo.validate.silicon_model")
-
 from imcevo.validate.chips import chip_technology, load_chips, shipped_folder
 from imcevo.validate.silicon_model import predict
 
