@@ -11,6 +11,12 @@ import typer
 from imcevo.cli.output import print_json, print_table
 from imcevo.units import engineering
 
+_CONFIDENCE = {
+    "exact": "exact: no ADC",
+    "measured": "measured tensors",
+    "low": "low: stated distributions",
+}
+
 
 def evaluate(
     problem: Annotated[Path, typer.Argument(metavar="PROBLEM.toml", help="Problem file.")],
@@ -75,8 +81,24 @@ def _print_results(report: Mapping[str, Any]) -> None:
             name, engineering(energy, "J"), engineering(latency, "s"), engineering(energy / latency, "W"),
             engineering(energy * latency, "Js"),
         ])  # fmt: skip
+    _print_snr(report["networks"])
     title = f"Per inference, chip of {engineering(report['area_m2'], 'm2')}"
     print_table(title, ["network", "energy", "latency", "power", "energy x delay"], rows)
+
+
+def _print_snr(networks: Mapping[str, Mapping[str, Any]]) -> None:
+    known = {name: results for name, results in networks.items() if results["snr_dB"] is not None}
+    if not known:
+        return
+    rows = [
+        [
+            name, f"{results['snr_dB']:.1f} dB", _CONFIDENCE[results["snr_confidence"]],
+            results["limiting_layer"] or "-",
+            "-" if results["limiting_layer"] is None else f"{results['limiting_layer_snr_dB']:.1f} dB",
+        ]
+        for name, results in known.items()
+    ]  # fmt: skip
+    print_table("Compute-SNR", ["network", "SNR", "confidence", "worst layer", "its SNR"], rows, text_columns=4)
 
 
 def _print_loading(loading: Mapping[str, Mapping[str, Any]]) -> None:

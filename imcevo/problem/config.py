@@ -10,8 +10,8 @@ from imcevo.config import StrictModel
 from imcevo.simulator.deployment import Mode
 from imcevo.workload import Precision
 
-Metric = Literal["energy_J", "latency_s", "area_m2", "power_W", "edp_Js", "edap_Jsm2", "cost"]
-Aggregate = Literal["max", "mean", "weighted_mean", "geometric_mean"]
+Metric = Literal["energy_J", "latency_s", "area_m2", "power_W", "edp_Js", "edap_Jsm2", "cost", "snr_dB"]
+Aggregate = Literal["max", "mean", "weighted_mean", "geometric_mean", "min"]
 
 
 class WorkloadsConfig(StrictModel):

@@ -108,6 +108,11 @@ def _bind_physical(config: PhysicalProblemConfig, file: Path) -> Bound:
 
 
 def _bind_published(config: PublishedProblemConfig) -> Bound:
+    for index, objective in enumerate(config.objectives):
+        if objective.metric == "snr_dB":
+            raise UserError("is not known to the published profile", key=f"objectives[{index}].metric", value="snr_dB")
+    if "snr_dB" in config.constraints:
+        raise UserError("is not known to the published profile", key="constraints.snr_dB")
     networks = config.workloads.networks
     return Bound(PublishedSimulator(networks, config.model.memory), list(networks), {}, {}, {})
 
