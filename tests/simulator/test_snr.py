@@ -20,7 +20,8 @@ from imcevo.simulator.loops import reduction_pieces
 from imcevo.workload import Network, Precision
 from imcevo.workload.layers import Layer
 from tests.simulator.cases import factors_of, geometry_of, random_chip, random_factors, random_layer, records_of
-from tests.simulator.test_physical import DESIGN, random_table
+from tests.simulator.test_physical import DESIGN
+from tests.simulator.test_physical import designs as random_designs
 
 SUITE = [
     Network("one", "other", "", (Layer("fc", C=300, M=40), Layer("conv", C=8, M=16, R=3, S=3, P=6, Q=6, H=8, W=8))),
@@ -80,7 +81,7 @@ def test_equal_layers_count_each() -> None:
 
 
 def test_batches_threads_and_known_entries_change_no_bit(tmp_path: Path) -> None:
-    sim, designs = simulator(), simulator().repair(random_table(120, 5))
+    sim, designs = simulator(), simulator().repair(random_designs(np.random.default_rng(5), 120))
     together = sim.simulate(designs).known_snr_dB()
     fresh, before = simulator(), numba.get_num_threads()
     numba.set_num_threads(1)
@@ -95,7 +96,7 @@ def test_batches_threads_and_known_entries_change_no_bit(tmp_path: Path) -> None
 
 
 def test_what_is_on_disk_is_not_computed_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    sim, designs = simulator(), simulator().repair(random_table(30, 6))
+    sim, designs = simulator(), simulator().repair(random_designs(np.random.default_rng(6), 30))
     first = sim.simulate(designs).known_snr_dB()
     sim.snr.save()
     monkeypatch.setattr(table_module, "layer_error", None)  # calling it would fail
@@ -104,7 +105,7 @@ def test_what_is_on_disk_is_not_computed_again(monkeypatch: pytest.MonkeyPatch) 
 
 @pytest.mark.parametrize("damage", ["truncated", "flipped", "empty", "foreign", "folder"])
 def test_damaged_files_are_ignored(tmp_path: Path, damage: str) -> None:
-    sim, designs = simulator(), simulator().repair(random_table(10, 7))
+    sim, designs = simulator(), simulator().repair(random_designs(np.random.default_rng(7), 10))
     first = sim.simulate(designs).known_snr_dB()
     sim.snr.save()
     for file in tmp_path.glob("*.bin"):
@@ -125,7 +126,7 @@ def test_damaged_files_are_ignored(tmp_path: Path, damage: str) -> None:
 
 def test_two_processes_keep_each_others_entries(tmp_path: Path) -> None:
     one, two = simulator(), simulator()
-    designs = one.repair(random_table(40, 8))
+    designs = one.repair(random_designs(np.random.default_rng(8), 40))
     halves = designs.take(slice(0, 20)), designs.take(slice(20, 40))
     for sim, half in zip((one, two), halves, strict=True):
         sim.simulate(half)
@@ -146,7 +147,7 @@ def test_without_a_folder_memory_serves(monkeypatch: pytest.MonkeyPatch) -> None
 
 
 def test_a_full_table_starts_over(monkeypatch: pytest.MonkeyPatch) -> None:
-    designs = simulator().repair(random_table(60, 9))
+    designs = simulator().repair(random_designs(np.random.default_rng(9), 60))
     expected = simulator().simulate(designs).known_snr_dB()
     monkeypatch.setattr(table_module, "_MOST_SLOTS", 64)
     sim = simulator()
