@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -24,6 +24,9 @@ def evaluate(
         Path, typer.Option("--design", metavar="DESIGN.toml", help="A value for every gene of the problem.")
     ],
     json: Annotated[bool, typer.Option("--json", help="Print JSON in SI units.")] = False,
+    monte_carlo: Annotated[
+        bool, typer.Option("--monte-carlo", help="Execute every layer bit by bit on a sample, beside the closed form.")
+    ] = False,
     explain: Annotated[
         bool, typer.Option("--explain", help="Add equation, inputs and source of every unit cost.")
     ] = False,
@@ -35,7 +38,7 @@ def evaluate(
 
     question = load_problem(problem)
     report = evaluation_report(
-        question, read_toml(design, what="a design file"), explain=explain, file=design
+        question, read_toml(design, what="a design file"), explain=explain, monte_carlo=monte_carlo, file=design
     )
     if json:
         print_json(report)
@@ -65,6 +68,8 @@ def _print_report(report: Mapping[str, Any]) -> None:
     ]
     if notes:
         print_table("Notes", ["about", "note"], notes, text_columns=2)
+    if "monte_carlo" in report:
+        _print_monte_carlo(report["monte_carlo"])
     for term in report.get("explain", ()):
         _print_term(term)
     if report["feasible"]:
@@ -99,6 +104,19 @@ def _print_snr(networks: Mapping[str, Mapping[str, Any]]) -> None:
         for name, results in known.items()
     ]  # fmt: skip
     print_table("Compute-SNR", ["network", "SNR", "confidence", "worst layer", "its SNR"], rows, text_columns=4)
+
+
+def _print_monte_carlo(layers: Sequence[Mapping[str, Any]]) -> None:
+    rows = [
+        [
+            layer["network"], layer["layers"][0], str(len(layer["layers"])), layer["statistics"], str(layer["K"]),
+            f"{layer['vectors']} x {layer['columns']}", f"{layer['closed_form_dB']:.1f} dB",
+            f"{layer['monte_carlo_dB']:.1f} dB",
+        ]
+        for layer in layers
+    ]  # fmt: skip
+    header = ["network", "layer", "alike", "tensors", "K", "vectors x columns", "closed form", "Monte Carlo"]
+    print_table("Layers executed bit by bit", header, rows, text_columns=2)
 
 
 def _print_loading(loading: Mapping[str, Mapping[str, Any]]) -> None:

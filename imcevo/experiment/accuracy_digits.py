@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from itertools import product
 
 import numpy as np
@@ -12,13 +13,14 @@ from numpy.typing import NDArray
 from imcevo.accuracy.monte_carlo import multiply
 from imcevo.accuracy.slicing import Slicing
 from imcevo.accuracy.sources import MeasuredValues, StatisticsSource, Tensors
+from imcevo.accuracy.statistics import LayerStatistics
 from imcevo.accuracy.trained import BITS, TrainedNetwork, exact_product, trained_network
 from imcevo.hardware import Value, table_of
 from imcevo.simulator import Deployment, PhysicalSimulator
 from imcevo.workload import Network, Precision
 from imcevo.workload.layers import Layer
 
-NETWORK = "digits_cnn"
+NETWORK = "digits_mlp"
 ADC_BITS, ROWS_ACTIVE, BITS_PER_CELL = (2, 3, 4, 5, 6, 7, 8), (16, 32, 64, 128), (1, 2)
 LEAST_SNR_dB = 16.0
 _SEED, _VECTORS, _CHIPS = 7401, 256, 3
@@ -39,11 +41,11 @@ def as_workload(trained: TrainedNetwork) -> tuple[Network, dict[str, StatisticsS
     for index, (weights, x) in enumerate(zip(trained.weights, inputs, strict=True)):
         K, M = weights.shape
         name = f"conv{index}" if index < trained.convolutions else f"fc{index}"
-        ends = {"from_dram": index == 0, "to_dram": index == len(trained.weights) - 1}
         if index < trained.convolutions:
-            layers.append(Layer(name, C=K // 9, M=M, P=side, Q=side, R=3, S=3, pad_h=1, pad_w=1, H=side, W=side, **ends))
+            layer = Layer(name, C=K // 9, M=M, P=side, Q=side, R=3, S=3, pad_h=1, pad_w=1, H=side, W=side)
         else:
-            layers.append(Layer(name, C=K, M=M, **ends))
+            layer = Layer(name, C=K, M=M)
+        layers.append(replace(layer, from_dram=index == 0, to_dram=index == len(trained.weights) - 1))
         sample = x[rng.permutation(len(x))[:_VECTORS]]
         known[name] = MeasuredValues(Tensors(sample, weights), BITS, BITS, 0)
     return Network(trained.name, "cnn", "trained, for measured accuracy", tuple(layers)), known
@@ -59,13 +61,10 @@ def digits_table() -> pd.DataFrame:
     network, known = as_workload(trained)
     precision = Precision(input_bits=BITS, weight_bits=BITS)
     simulator = PhysicalSimulator([network], precision, Deployment("resident"), measured={NETWORK: known})
-    rows = [
-        {
-            "adc_bits": bits, "rows_active": active, "bits_per_cell": per_cell,
-            **_figures(simulator, trained, {**_BASE, "adc_bits": bits, "rows_active": active, "bits_per_cell": per_cell}),
-        }
-        for per_cell, active, bits in product(BITS_PER_CELL, ROWS_ACTIVE, ADC_BITS)
-    ]  # fmt: skip
+    rows = []
+    for per_cell, active, bits in product(BITS_PER_CELL, ROWS_ACTIVE, ADC_BITS):
+        precision_of: dict[str, Value] = {"adc_bits": bits, "rows_active": active, "bits_per_cell": per_cell}
+        rows.append({**precision_of, **_figures(simulator, trained, {**_BASE, **precision_of})})
     table = pd.DataFrame(rows)
     table["exact_accuracy"] = trained.accuracy(exact_product)
     allowed = table["energy_J"].where(table["snr_dB"] >= LEAST_SNR_dB)
@@ -80,7 +79,7 @@ def _figures(simulator: PhysicalSimulator, trained: TrainedNetwork, design: Mapp
     slicing = Slicing(BITS, BITS, int(designs["dac_bits"][0]), int(designs["bits_per_cell"][0]))
     layers = [
         (source.statistics(slicing, len(weights)), simulator.snr.readout(designs, pieces))
-        for (_, _, source, pieces, _), weights in zip(
+        for (_, _, _, source, pieces, _), weights in zip(
             simulator.snr.converted_layers(designs, geometry, simulator.map(geometry)), trained.weights, strict=True
         )
     ]
@@ -91,7 +90,9 @@ def _figures(simulator: PhysicalSimulator, trained: TrainedNetwork, design: Mapp
     }  # fmt: skip
 
 
-def _accuracies(trained: TrainedNetwork, layers: Sequence[tuple]) -> Iterator[float]:  # type: ignore[type-arg]
+def _accuracies(
+    trained: TrainedNetwork, layers: Sequence[tuple[LayerStatistics, NDArray[np.void]]]
+) -> Iterator[float]:
     for chip in range(_CHIPS):
         def run(layer: int, x: NDArray[np.int64], weights: NDArray[np.int64], chip: int = chip) -> NDArray[np.float64]:
             statistics, readout = layers[layer]

@@ -28,7 +28,7 @@ from imcevo.optimise import optimiser_options
 from imcevo.problem import CodesignProblem, load_problem
 from imcevo.problem.constraints import SNR
 
-EVALUATIONS, _POPULATION, _SEED = 20_000, 100, 1
+EVALUATIONS, _POPULATION, _SEED = 10_000, 100, 1
 _DIGITS = 6
 
 
@@ -41,9 +41,11 @@ def without_snr(problem: CodesignProblem) -> CodesignProblem:
 def front_of(problem: CodesignProblem, evaluations: int = EVALUATIONS) -> pd.DataFrame:
     """The front of one search: designs and results."""
     run = RunSpec("nsga2", optimiser_options("nsga2", {"population": _POPULATION}), _SEED, str(_SEED))
-    with tempfile.TemporaryDirectory(prefix="imcevo-accuracy-") as folder:
-        with Session(problem, run, evaluations, Path(folder)) as session:
-            front = session.work()
+    with (
+        tempfile.TemporaryDirectory(prefix="imcevo-accuracy-") as folder,
+        Session(problem, run, evaluations, Path(folder)) as session,
+    ):
+        front = session.work()
     return problem.frame(front.X).sort_values(list(problem.objective_names), ignore_index=True)
 
 
@@ -52,7 +54,7 @@ def fronts_table(problem: CodesignProblem, evaluations: int = EVALUATIONS) -> pd
     fronts = [front_of(asked, evaluations).assign(constrained=asked is problem)
               for asked in (problem, without_snr(problem))]  # fmt: skip
     table = pd.concat(fronts, ignore_index=True).drop(columns=["feasible", "violations"])
-    snr = [column for column in table if column.startswith(f"{SNR}.")]
+    snr = [column for column in table if str(column).startswith(f"{SNR}.")]
     table[SNR] = table[snr].min(axis=1)
     return table[["constrained", *[column for column in table if column != "constrained"]]]
 

@@ -63,7 +63,7 @@ class CodesignProblem:
     constraints: tuple[Constraint, ...]
     box: HypervolumeBox
     text: str
-    companions: Mapping[str, str]
+    companions: Mapping[str, str | bytes]
 
     @cached_property
     def genome(self) -> Genome:
@@ -200,8 +200,8 @@ class CodesignProblem:
         """A problem file that asks the same question from any folder that also holds `companion_files`."""
         return self.text
 
-    def companion_files(self) -> dict[str, str]:
-        """Relative path -> content of the users' network files that `resolved_toml` refers to."""
+    def companion_files(self) -> dict[str, str | bytes]:
+        """Relative path -> content of the users' network and statistics files that `resolved_toml` refers to."""
         return dict(self.companions)
 
     def _resolved(self, X: ArrayLike) -> tuple[NDArray[np.int64], DesignTable]:

@@ -15,10 +15,12 @@ Aggregate = Literal["max", "mean", "weighted_mean", "geometric_mean", "min"]
 
 
 class WorkloadsConfig(StrictModel):
-    """``[workloads]``: shipped networks or paths of layer CSVs, and their weights in a weighted mean."""
+    """``[workloads]``: shipped networks or paths of layer CSVs, their weights in a weighted mean, and statistics files
+    (`imcevo workloads measure`) that replace stated value distributions."""
 
     networks: list[str]
     weights: list[float] | None = None
+    statistics: list[str] | None = None
 
 
 class DeploymentConfig(StrictModel):

@@ -14,6 +14,7 @@ from imcevo.errors import UserError, listed, unknown_name
 from imcevo.hardware import Value, parameter, table_of
 from imcevo.problem.codesign import CodesignProblem
 from imcevo.problem.profiles import check_known
+from imcevo.simulator import PhysicalSimulator
 from imcevo.simulator.interface import Breakdown, Metrics, NetworkSnr
 
 
@@ -71,6 +72,7 @@ def evaluation_report(
     given: Mapping[str, Any],
     *,
     explain: bool = False,
+    monte_carlo: bool = False,
     file: Path | str | None = None,
 ) -> dict[str, Any]:
     """Everything about one design, ready for JSON: results, violations, breakdown, repairs, notes.
@@ -104,6 +106,10 @@ def evaluation_report(
             name: loading._asdict() for name, loading in problem.simulator.weight_loading(used).items()
         },
     }
+    if monte_carlo:
+        if not isinstance(problem.simulator, PhysicalSimulator):
+            raise UserError("is not known to this profile", value="--monte-carlo", allowed="the physical profile")
+        report["monte_carlo"] = [layer._asdict() for layer in problem.simulator.sampled_snr(used)]
     if explain:
         terms = problem.simulator.explain(used)
         report["explain"] = [{**term._asdict(), "inputs": dict(term.inputs)} for term in terms]

@@ -34,6 +34,7 @@ from imcevo.simulator.deployment import Deployment
 from imcevo.simulator.interface import Breakdown, Metrics, NetworkSnr, Repair, WeightLoading
 from imcevo.simulator.loops import loads_per_inference
 from imcevo.simulator.repair import ADC_RANGES, NO_ADC, repair_designs, repairs_of
+from imcevo.simulator.sampled_snr import SampledLayer, sampled_layers
 from imcevo.simulator.snr import Measured, SnrModel
 from imcevo.technology import Technology, load_technology
 from imcevo.workload import Network, Precision, layer_table
@@ -249,6 +250,14 @@ class PhysicalSimulator:
         designs = table_of([design])
         geometry = self.geometry(designs)
         return self.snr.of_design(designs, geometry, self.map(geometry))
+
+    def sampled_snr(self, design: Design) -> Sequence[SampledLayer]:
+        """Every layer of one design executed bit by bit on a sample, beside the closed form."""
+        designs = table_of([design])
+        geometry = self.geometry(designs)
+        if designs["adc_bits"][0] == 0:
+            return []
+        return list(sampled_layers(self.snr, designs, geometry, self.map(geometry)))
 
     def weight_loading(self, design: Design) -> MappingType[str, WeightLoading]:
         """Programming cost of each network's weights, and the inferences that the cells endure."""

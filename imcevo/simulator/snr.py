@@ -69,7 +69,7 @@ class SnrModel:
         found: dict[str, NetworkSnr] = {}
         layers = list(self.converted_layers(designs, geometry, mapping))
         for index, name in enumerate(self._networks):
-            own = [(error, layer, source.measured) for network, layer, source, _, error in layers if network == name]
+            own = [(error, layer, source.measured) for network, layer, _, source, _, error in layers if network == name]
             if not own:
                 found[name] = NetworkSnr(float(snr[index]), "exact", None, None)
                 continue
@@ -80,15 +80,15 @@ class SnrModel:
 
     def converted_layers(
         self, designs: DesignTable, geometry: Records, mapping: LayerMapping
-    ) -> Iterable[tuple[str, str, StatisticsSource, int, float]]:
-        """Layers on one design's arrays ``[1]``: network, layer, its statistics, pieces, error ratio."""
+    ) -> Iterable[tuple[str, str, int, StatisticsSource, int, float]]:
+        """Layers on one design's arrays ``[1]``: network, layer, K, its statistics, pieces, error ratio."""
         pieces = reduction_pieces(self._layers, geometry, mapping.factors)[0]
         conversion = self.conversions(designs)
         for index, (network, names) in enumerate(self._names):
             if pieces[index] > 0:
                 errors = self._table.layer_errors(conversion, index, int(pieces[index]))
                 for name, source, error in zip(names, self._sources[index], errors, strict=True):
-                    yield network, name, source, int(pieces[index]), error
+                    yield network, name, int(self._layers["K"][index]), source, int(pieces[index]), error
 
     def conversions(self, designs: DesignTable) -> NDArray[np.void]:
         """How every design converts ``[n_designs]`` of `CONVERSION_DTYPE`.
