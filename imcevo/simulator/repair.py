@@ -55,7 +55,7 @@ def repair_designs(designs: DesignTable, technology: Technology) -> DesignTable:
 
 def _supply_range(node_nm: NDArray[Any], technology: Technology) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     nodes, index = np.unique(node_nm, return_inverse=True)
-    ranges = np.array([technology.node(int(node)).voltage_range_V for node in nodes])
+    ranges = np.array([technology.node(int(node)).voltage_range_V for node in nodes]).reshape(-1, 2)
     return ranges[index, 0], ranges[index, 1]
 
 
