@@ -104,7 +104,13 @@ def test_measured_statistics_change_the_question_and_travel_with_it(tmp_path: Pa
 def test_monte_carlo_stands_beside_the_closed_form(tmp_path: Path) -> None:
     problem = load(tmp_path, networks=["lstm_lm"])
     design = {**DESIGN, "rows_active": 32, "adc_bits": 4, "bits_per_cell": 1}
-    layers = evaluation_report(problem, design, monte_carlo=True)["monte_carlo"]
-    assert layers
-    for layer in layers:
-        assert layer["monte_carlo_dB"] == pytest.approx(layer["closed_form_dB"], abs=3)
+    report = evaluation_report(problem, design, monte_carlo=True)
+    layers = report["monte_carlo"]
+    # How well the two agree is tested where tensors are alike, in tests/accuracy.
+    worst = min(layers, key=lambda layer: layer["closed_form_dB"])
+    assert worst["closed_form_dB"] == report["networks"]["lstm_lm"]["limiting_layer_snr_dB"]
+    assert {layer["statistics"] for layer in layers} == {"stated"}
+    assert sum(len(layer["layers"]) for layer in layers) == sum(
+        layer.kind == "matrix" and not layer.dynamic for layer in load_network("lstm_lm").layers
+    )
+    assert all(layer["monte_carlo_dB"] < 30 for layer in layers)
