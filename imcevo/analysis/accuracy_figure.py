@@ -23,15 +23,15 @@ _MARKERS = {1: "o", 2: "s", 4: "^"}
 def draw_fronts(drawn: Figure, fronts: pd.DataFrame) -> None:
     """Left: both fronts; right: SNR of their designs over ADC bits."""
     left, right = drawn.subplots(1, 2)
-    energy, latency = (name for name in map(str, fronts) if name.endswith("_mean"))
+    energy, latency = (name for name in map(str, fronts) if name.endswith("_geometric_mean"))
     for constrained, colour, label in ((False, GREY, "unconstrained"), (True, BLUE, "SNR at least 16 dB")):
         front = fronts[fronts["constrained"] == constrained]
         left.loglog(front[energy] * 1e3, front[latency] * 1e3, "o", color=colour, markersize=4, label=label)
         right.plot(front["adc_bits"], front["snr_dB"], "o", color=colour, markersize=4)
-    left.set(xlabel="energy [mJ]", ylabel="latency [ms]")
+    left.set(xlabel="geometric mean energy [mJ]", ylabel="geometric mean latency [ms]")
     left.legend()
     right.axhline(_LEAST_SNR_dB, color=LIGHT, linewidth=1.2)
-    right.set(xlabel="ADC bits", ylabel="SNR [dB]")
+    right.set(xlabel="ADC bits", ylabel="SNR of the worst network [dB]")
 
 
 def draw_digits(drawn: Figure, digits: pd.DataFrame) -> None:
