@@ -50,10 +50,10 @@ def cache_root() -> Path:
 
 
 @cache
-def _cache_folder() -> Path | None:
-    """The folder for this very source, created, old ones pruned; None where it cannot be written."""
+def cache_folder(kind: str) -> Path | None:
+    """The folder for what this very source made, created, old ones pruned; None where it cannot be written."""
     try:
-        root = cache_root() / "kernels"
+        root = cache_root() / kind
         folder = root / source_hash()
         folder.mkdir(parents=True, exist_ok=True)
         probe = folder / f".probe-{os.getpid()}"
@@ -72,7 +72,7 @@ def kernel(*, parallel: bool = False) -> Callable[[FunctionT], FunctionT]:
 
     `parallel` kernels are entered from Python; all others are their parts and are inlined into them.
     """
-    folder = _cache_folder()
+    folder = cache_folder("kernels")
     if folder is not None:
         # Set before the first `cache=True` below: numba reads it whenever a dispatcher sets up its cache.
         numba.config.CACHE_DIR = str(folder)

@@ -12,16 +12,17 @@ import numba
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from imcevo.accuracy.column import Record, cell_floor, column_sum, converter, noise_terms
+from imcevo.accuracy.column import Record, cell_floor, column_sum, converter, noise_terms, shift_variance
 from imcevo.accuracy.distortion import conversion
 from imcevo.accuracy.readout import READOUT_DTYPE
 from imcevo.accuracy.statistics import LayerStatistics, Moments
 from imcevo.kernels import kernel
 
 LAYER_CAP_dB = 60.0
+LEAST_ERROR = 10.0 ** (-LAYER_CAP_dB / 10.0)
 # Distortions of slices of one column may cancel; what is left is at least this share of their sum.
 _LEAST_SHARE = 0.02
-_ALPHA, _D2, _GAIN, _STEP, _SHIFT = range(5)
+_ALPHA, _D2, _GAIN, _STEP = range(4)
 
 
 def layer_snr_dB(statistics: LayerStatistics, readouts: NDArray[np.void]) -> NDArray[np.float64]:
@@ -31,11 +32,15 @@ def layer_snr_dB(statistics: LayerStatistics, readouts: NDArray[np.void]) -> NDA
         statistics: of the layer.
         readouts: `imcevo.accuracy.readout.readout_table`.
     """
+    return np.asarray(-10.0 * np.log10(layer_error(statistics, readouts)), dtype=np.float64)
+
+
+def layer_error(statistics: LayerStatistics, readouts: NDArray[np.void]) -> NDArray[np.float64]:
+    """Var(error)/Var(y) of one layer under many readouts ``[n_readouts]``, at least `LEAST_ERROR`."""
     m = statistics.moments()
     error = np.empty(len(readouts))
     _error_variances(m, np.ascontiguousarray(readouts, dtype=READOUT_DTYPE), error)
-    ratio = np.maximum(error / m.output_variance, 10.0 ** (-LAYER_CAP_dB / 10.0))
-    return np.asarray(-10.0 * np.log10(ratio), dtype=np.float64)
+    return np.maximum(error / m.output_variance, LEAST_ERROR)
 
 
 def network_snr_dB(layer_snr: ArrayLike) -> NDArray[np.float64]:
@@ -46,7 +51,7 @@ def network_snr_dB(layer_snr: ArrayLike) -> NDArray[np.float64]:
 @kernel(parallel=True)
 def _error_variances(m: Moments, readouts: NDArray[np.void], error: NDArray[np.float64]) -> None:
     for r in numba.prange(len(readouts)):
-        parts = np.empty((len(m.a), len(m.b), 5))
+        parts = np.empty((len(m.a), len(m.b), 4))
         _convert_all(m, readouts[r], parts)
         distorted = _distortion(m, readouts[r], parts)
         programmed = _programming(m, readouts[r], parts)
@@ -55,23 +60,16 @@ def _error_variances(m: Moments, readouts: NDArray[np.void], error: NDArray[np.f
 
 @kernel()
 def _convert_all(m: Moments, readout: Record, parts: NDArray[np.float64]) -> None:
-    """Gain, distortion, programming gain, step and shared rounding error of every pair of slices.
-
-    Cells of value 0 that conduct shift the sums of all slices alike off whole levels; a step of 1 rounds that off alike
-    unless noise dithers it.
-    """
+    """Gain, distortion, programming gain and step of every pair of slices."""
     n_codes = 2.0**readout.adc_bits
     for i in range(len(m.a)):
-        input_sum_variance = m.K / readout.folds * (m.C[i, i] - m.m[i] ** 2)
-        shift2 = cell_floor(m, readout) ** 2 * input_sum_variance
+        shift2 = shift_variance(m, readout, i)
         for s in range(len(m.b)):
             mu, s2 = column_sum(m, readout, i, s)
-            slope, constant = noise_terms(m, readout, i, s, s2)
-            low, step, full_scale = converter(m, readout, i, s)
+            low, step, full_scale, lsb = converter(m, readout, i, s)
+            slope, constant = noise_terms(m, readout, i, s, s2, lsb)
             alpha, d2, gain = conversion(mu, s2, slope, constant, shift2, low, step, n_codes, full_scale)
             parts[i, s, _ALPHA], parts[i, s, _D2], parts[i, s, _GAIN], parts[i, s, _STEP] = alpha, d2, gain, step
-            dither = math.exp(-2.0 * math.pi**2 * (slope * max(mu, 0.0) + constant))
-            parts[i, s, _SHIFT] = math.sqrt(min(shift2, 1.0 / 12.0)) * dither
 
 
 @kernel()
@@ -90,8 +88,6 @@ def _distortion(m: Moments, readout: Record, parts: NDArray[np.float64]) -> floa
             for t in range(s + 1, len(m.b)):
                 weight = 2.0 * m.a[i] ** 2 * m.b[s] * m.b[t]
                 product = parts[i, s, _D2] * parts[i, t, _D2]
-                if step == 1.0 and parts[i, t, _STEP] == 1.0:
-                    together += weight * parts[i, s, _SHIFT] * parts[i, t, _SHIFT]
                 if step == 1.0 or step != parts[i, t, _STEP] or product <= 0.0:
                     continue
                 apart = m.ubar[s] - m.ubar[t]

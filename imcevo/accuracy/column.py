@@ -33,6 +33,12 @@ def cell_floor(m: Moments, readout: Record) -> float:
 
 
 @kernel()
+def shift_variance(m: Moments, readout: Record, i: int) -> float:
+    """Variance of the part that cells of value 0 add to all columns alike, once its mean is off."""
+    return cell_floor(m, readout) ** 2 * m.K / readout.folds * (m.C[i, i] - m.m[i] ** 2)
+
+
+@kernel()
 def column_sum(m: Moments, readout: Record, i: int, s: int) -> tuple[float, float]:
     """Mean and variance of one conversion's column sum: n E[x u] and n v_ind + n^2 VC.
 
@@ -58,7 +64,13 @@ def wire_loss(m: Moments, readout: Record, i: int, s: int) -> float:
 
 
 @kernel()
-def noise_terms(m: Moments, readout: Record, i: int, s: int, s2: float) -> tuple[float, float]:
+def conversion_noise(readout: Record, lsb: float) -> float:
+    """Variance of what does not depend on the cells: thermal noise, and that of sampling on a range of 2^B `lsb`."""
+    return readout.thermal_noise**2 + (readout.sampling_noise * lsb) ** 2
+
+
+@kernel()
+def noise_terms(m: Moments, readout: Record, i: int, s: int, s2: float, lsb: float) -> tuple[float, float]:
     """(slope, constant) of the noise variance over the sum P: sigma_g^2 kappa P + sigma_th^2, levels^2.
 
     kappa = C_ii U_ss/(m_i ubar_s). What IR drop leaves of sums of variance s2 once mean and slope are corrected adds
@@ -69,15 +81,15 @@ def noise_terms(m: Moments, readout: Record, i: int, s: int, s2: float) -> tuple
     uu = m.U[s, s] + 2.0 * f * m.ubar[s] + f * f
     slope = readout.cell_variation**2 * m.C[i, i] * uu / max(m.m[i] * u, 1e-30)
     of_floor = slope * f * m.m[i] * m.K / readout.folds
-    return slope, of_floor + readout.thermal_noise**2 + (0.3 * wire_loss(m, readout, i, s)) ** 2 * s2
+    return slope, of_floor + conversion_noise(readout, lsb) + (0.3 * wire_loss(m, readout, i, s)) ** 2 * s2
 
 
 @kernel()
-def converter(m: Moments, readout: Record, i: int, s: int) -> tuple[float, float, float]:
-    """(lowest level, step, full scale): codes are lowest + (step - 1)/2 + step k, k = 0..2^B - 1.
+def converter(m: Moments, readout: Record, i: int, s: int) -> tuple[float, float, float, float]:
+    """(lowest level, step, full scale, range/2^B): codes are lowest + (step - 1)/2 + step k, k = 0..2^B - 1.
 
-    Full scale: 0 to rows_active * largest cell * largest input. Calibrated: mean +- 4 standard deviations, cut at 0 and
-    at the largest sum of n rows, at least one level wide.
+    Full scale: 0 to rows_active * largest cell * largest input. Calibrated: mean +- 4 standard deviations, cut at 0
+    (less 4 of the shift by cells of value 0) and at the largest sum of n rows, at least one level wide.
     """
     largest = m.largest_cell * m.largest_input
     full_scale = readout.rows_active * largest
@@ -85,29 +97,32 @@ def converter(m: Moments, readout: Record, i: int, s: int) -> tuple[float, float
     if readout.calibrated == 1:
         mu, variance = column_sum(m, readout, i, s)
         reach = _CALIBRATED_SIGMAS * math.sqrt(variance)
-        low = math.floor(max(0.0, mu - reach))
+        # Less the mean of what cells of value 0 conduct, a sum can be negative.
+        low = math.floor(max(-_CALIBRATED_SIGMAS * math.sqrt(shift_variance(m, readout, i)), mu - reach))
         high = max(low + 1.0, math.ceil(min(m.K / readout.folds * largest, mu + reach)))
-    return low, max(1.0, math.ceil((high - low) / 2.0**readout.adc_bits)), full_scale
+    lsb = (high - low) / 2.0**readout.adc_bits
+    return low, max(1.0, math.ceil(lsb)), full_scale, lsb
 
 
 @kernel(parallel=True)
 def _converters(
     m: Moments, readouts: NDArray[np.void], low: NDArray[np.float64], step: NDArray[np.float64],
-    loss: NDArray[np.float64],
+    noise: NDArray[np.float64], loss: NDArray[np.float64],
 ) -> None:  # fmt: skip
     for r in numba.prange(len(readouts)):
         for i in range(len(m.a)):
             for s in range(len(m.b)):
-                low[r, i, s], step[r, i, s], _ = converter(m, readouts[r], i, s)
+                low[r, i, s], step[r, i, s], _, lsb = converter(m, readouts[r], i, s)
+                noise[r, i, s] = math.sqrt(conversion_noise(readouts[r], lsb))
                 loss[r, i, s] = wire_loss(m, readouts[r], i, s)
 
 
 def converters(
     statistics: LayerStatistics, readouts: NDArray[np.void]
-) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
-    """What a design fixes per column: lowest level and step of the converter, levels, and the `wire_loss` that it
-    corrects; each ``[n_readouts, n_input_slices, n_weight_slices]``."""
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+    """What a design fixes per column: lowest level and step of the converter, standard deviation of one conversion,
+    levels, and the `wire_loss` that it corrects; each ``[n_readouts, n_input_slices, n_weight_slices]``."""
     m = statistics.moments()
-    low, step, loss = np.empty((3, len(readouts), len(m.a), len(m.b)))
-    _converters(m, np.ascontiguousarray(readouts, dtype=READOUT_DTYPE), low, step, loss)
-    return low, step, loss
+    low, step, noise, loss = np.empty((4, len(readouts), len(m.a), len(m.b)))
+    _converters(m, np.ascontiguousarray(readouts, dtype=READOUT_DTYPE), low, step, noise, loss)
+    return low, step, noise, loss

@@ -18,6 +18,7 @@ _WEIGHTS = (5.4826885597222e-4, 3.0757123967586e-2, 2.4012317860501e-1, 4.571428
             2.4012317860501e-1, 3.0757123967586e-2, 5.4826885597222e-4)  # fmt: skip
 _GAUSSIAN_FROM = 60.0  # mean, levels, above which a coarse converter sees a normal sum
 _REACH = 8.0  # standard deviations
+_SHIFT_REACH = 4.0  # standard deviations that a shifted sum goes below 0
 _NEGLIGIBLE = 6.5  # standard deviations: tails beyond are below 1e-10
 _SQRT2 = math.sqrt(2.0)
 _SQRT2PI = math.sqrt(2.0 * math.pi)
@@ -69,31 +70,41 @@ def rounded_gain(variance: float) -> float:
 
 
 @kernel()
-def noise_moments(mu: float, s2: float, slope: float, constant: float, shift2: float) -> tuple[float, float, float]:
+def noise_moments(
+    mu: float, s2: float, slope: float, constant: float, shift2: float, whole: bool
+) -> tuple[float, float, float]:
     """E over the sum P of: noise variance, rounded noise, noise variance times gain.
 
     `shift2` is the variance of a known shift d that moves sums off whole levels (cells of value 0 that conduct):
-    E[(round(noise + d) - d)^2] = R + shift2 (1 - 2 gamma), R and gamma of the variance of both together.
+    E[(round(noise + d) - d)^2] = R + shift2 (1 - 2 gamma), R and gamma of the variance of both together. Converted in
+    steps of one level (`whole`), digital logic knows that sums are whole and rounds what is left of d: errors are those
+    of round(noise + d) - round(d), about R(both) - R(d).
     """
-    s = math.sqrt(s2)
+    s, offset2 = math.sqrt(s2), min(shift2, 1.0 / 12.0)
+    of_shift = rounded_noise(offset2)
     variance = rounded = gained = 0.0
     for q in range(7):
         noise = slope * max(mu + s * _NODES[q], 0.0) + constant
         variance += _WEIGHTS[q] * noise
         gain = rounded_gain(noise + shift2)
-        rounded += _WEIGHTS[q] * (rounded_noise(noise + shift2) + shift2 * (1.0 - 2.0 * gain))
+        if whole:
+            rounded += _WEIGHTS[q] * max(rounded_noise(noise), rounded_noise(noise + offset2) - of_shift)
+        else:
+            rounded += _WEIGHTS[q] * (rounded_noise(noise + shift2) + shift2 * (1.0 - 2.0 * gain))
         gained += _WEIGHTS[q] * noise * gain
     return variance, rounded, gained
 
 
 @kernel()
 def fine(
-    mu: float, s2: float, noise: tuple[float, float, float], low: float, step: float, top: float, full_scale: float
-) -> tuple[float, float, float]:
+    mu: float, s2: float, noise: tuple[float, float, float], low: float, step: float, top: float, lowest: float,
+    full_scale: float,
+) -> tuple[float, float, float]:  # fmt: skip
     """A step below the spread of the sum: uniform quantisation error plus clipping at the range's ends.
 
     d2 = (D^2-1)/12 + E[R] + max(sum over sides t^2 [(1+z^2) Q(z) - z phi(z)] - (1-alpha)^2 s^2, 0) with
-    t^2 = s^2 + E[noise], alpha = Phi(z_hi) - Phi(z_lo); a side counts only where sums can lie beyond it.
+    t^2 = s^2 + E[noise], alpha = Phi(z_hi) - Phi(z_lo); a side counts only where sums, `lowest` to
+    `full_scale`, can lie beyond it.
     """
     variance, rounded, gained = noise
     t = math.sqrt(s2 + variance)
@@ -101,7 +112,7 @@ def fine(
     if t > 0.0:
         for side in range(2):
             edge = low - 0.5 if side == 0 else top
-            if (side == 0 and edge <= 0.0) or (side == 1 and edge >= full_scale):
+            if (side == 0 and edge <= lowest) or (side == 1 and edge >= full_scale):
                 continue
             z = (mu - edge) / t if side == 0 else (edge - mu) / t
             tail = upper_tail(z)
@@ -206,9 +217,10 @@ def conversion(
     full_scale: float,
 ) -> tuple[float, float, float]:  # fmt: skip
     """The form that fits: fine, coarse over a normal sum, or coarse over a whole-numbered one."""
-    noise = noise_moments(mu, s2, slope, constant, shift2)
+    noise = noise_moments(mu, s2, slope, constant, shift2, step == 1.0)
     if step == 1.0 or step * step < s2 + noise[0]:
-        return fine(mu, s2, noise, low, step, low + step * n_codes - 0.5, full_scale)
+        lowest = -_SHIFT_REACH * math.sqrt(shift2)
+        return fine(mu, s2, noise, low, step, low + step * n_codes - 0.5, lowest, full_scale)
     if mu >= _GAUSSIAN_FROM:
         return coarse_gaussian(mu, s2, noise, low, step, n_codes)
     if mu <= 0.0 or s2 <= 0.0:

@@ -42,7 +42,7 @@ def multiply(
         shapes = (inputs.shape, weights.shape)
         raise UserError("do not match", key="inputs, weights", value=shapes, allowed=f"K = {statistics.K}")
     cut = statistics.slicing
-    low, step, loss = (part[0] for part in converters(statistics, readout[:1]))
+    low, step, noise, loss = (part[0] for part in converters(statistics, readout[:1]))
     cut.check_inputs(inputs)
     x = np.ascontiguousarray(inputs, dtype=np.int64)
     generator = np.random.default_rng(seed)
@@ -55,7 +55,8 @@ def multiply(
     wire = float(readout["wire_ratio"][0]) / ((cut.largest_cell + floor) * cut.largest_input)
     result = np.zeros((len(x), weights.shape[1]))
     _multiply(
-        x, cut.dac_bits, cells, cut.input_significance, cut.weight_significance, low, step, loss, lost, floor, wire,
+        x, cut.dac_bits, cells, cut.input_significance, cut.weight_significance, low, step, noise, loss, lost, floor,
+        wire,
         np.ascontiguousarray(readout[:1], dtype=READOUT_DTYPE), noise_seeds, result,
     )  # fmt: skip
     if cut.weight_offset:
@@ -86,8 +87,9 @@ def _programmed(
 @kernel(parallel=True)
 def _multiply(
     inputs: NDArray[np.int64], dac_bits: int, cells: NDArray[np.float64], a: NDArray[np.float64],
-    b: NDArray[np.float64], low: NDArray[np.float64], step: NDArray[np.float64], loss: NDArray[np.float64],
-    lost: NDArray[np.float64], floor: float, wire: float, readouts: NDArray[np.void], noise_seeds: NDArray[np.uint32],
+    b: NDArray[np.float64], low: NDArray[np.float64], step: NDArray[np.float64], noise: NDArray[np.float64],
+    loss: NDArray[np.float64], lost: NDArray[np.float64], floor: float, wire: float, readouts: NDArray[np.void],
+    noise_seeds: NDArray[np.uint32],
     result: NDArray[np.float64],
 ) -> None:  # fmt: skip
     """One vector per iteration; inputs ``[n_vectors, K]``, cells ``[K, n_weight_slices * M]``."""
@@ -109,9 +111,9 @@ def _multiply(
                     if wire > 0.0:
                         dropped = wire * squares[s * M : (s + 1) * M] + lost[i, s]
                         part[:] = (part - dropped) / (1.0 - 2.0 / 3.0 * loss[i, s])
-                    if readout.thermal_noise > 0.0:
+                    if noise[i, s] > 0.0:
                         for c in range(M):
-                            part[c] += readout.thermal_noise * np.random.normal()  # noqa: NPY002
+                            part[c] += noise[i, s] * np.random.normal()  # noqa: NPY002
                     _convert(part, readout.adc_bits, low[i, s], step[i, s], floor * rows.sum(), a[i] * b[s], result[v])
 
 
@@ -141,8 +143,11 @@ def _convert(
     sums: NDArray[np.float64], adc_bits: int, low: float, step: float, floor: float, weight: float,
     result: NDArray[np.float64],
 ) -> None:  # fmt: skip
-    """Codes of the columns of one weight slice, recombined into `result`; cells of value 0 contribute `floor`."""
+    """Codes of the columns of one weight slice, recombined into `result`; cells of value 0 contribute `floor`.
+
+    Sums are whole numbers: steps of one level are rounded to them once `floor` is off.
+    """
     top, middle = 2.0**adc_bits - 1.0, low + 0.5 * (step - 1.0) - floor
     for c in range(len(sums)):
-        code = min(max(math.floor((sums[c] + 0.5 - low) / step), 0.0), top)
-        result[c] += weight * (middle + step * code)
+        value = middle + step * min(max(math.floor((sums[c] + 0.5 - low) / step), 0.0), top)
+        result[c] += weight * (math.floor(value + 0.5) if step == 1.0 else value)

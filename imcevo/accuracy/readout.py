@@ -13,19 +13,20 @@ BOLTZMANN_J_PER_K = 1.380649e-23  # exact since the SI of 2019
 
 READOUT_DTYPE = np.dtype([
     ("rows_active", np.float64), ("folds", np.float64), ("adc_bits", np.int64), ("calibrated", np.int64),
-    ("cell_variation", np.float64), ("thermal_noise", np.float64), ("on_off_ratio", np.float64),
-    ("wire_ratio", np.float64),
+    ("cell_variation", np.float64), ("thermal_noise", np.float64), ("sampling_noise", np.float64),
+    ("on_off_ratio", np.float64), ("wire_ratio", np.float64),
 ])  # fmt: skip
 _RANGES = {
     "rows_active": (1, 2**20), "folds": (1, 2**20), "adc_bits": (1, 24), "calibrated": (0, 1),
-    "cell_variation": (0, 10), "thermal_noise": (0, 1e6), "on_off_ratio": (1 + 1e-9, inf), "wire_ratio": (0, 1),
+    "cell_variation": (0, 10), "thermal_noise": (0, 1e6), "sampling_noise": (0, 100), "on_off_ratio": (1 + 1e-9, inf),
+    "wire_ratio": (0, 1),
 }  # fmt: skip
 
 
 def readout_table(
     *, rows_active: ArrayLike, folds: ArrayLike, adc_bits: ArrayLike, calibrated: ArrayLike,
-    cell_variation: ArrayLike = 0.0, thermal_noise: ArrayLike = 0.0, on_off_ratio: ArrayLike = inf,
-    wire_ratio: ArrayLike = 0.0,
+    cell_variation: ArrayLike = 0.0, thermal_noise: ArrayLike = 0.0, sampling_noise: ArrayLike = 0.0,
+    on_off_ratio: ArrayLike = inf, wire_ratio: ArrayLike = 0.0,
 ) -> NDArray[np.void]:  # fmt: skip
     """Readouts ``[n_readouts]`` of `READOUT_DTYPE`; arguments are numbers or ``[n_readouts]``.
 
@@ -36,6 +37,8 @@ def readout_table(
         calibrated: 1: the range follows the column's statistics; 0: it holds every sum that `rows_active` can give.
         cell_variation: standard deviation of a cell's conductance over its value, fixed when it is programmed.
         thermal_noise: standard deviation of one conversion, levels.
+        sampling_noise: the same in converter steps, the range over 2^B: the swing is scaled to the range, so kT/C of
+            the sampling capacitor is a fixed part of a step. Both kinds add up.
         on_off_ratio: largest over smallest conductance; the smallest one's part is subtracted digitally.
         wire_ratio: resistance of the wire of one cell over the resistance of the most conducting cell.
 
@@ -44,8 +47,8 @@ def readout_table(
     """
     given = {
         "rows_active": rows_active, "folds": folds, "adc_bits": adc_bits, "calibrated": calibrated,
-        "cell_variation": cell_variation, "thermal_noise": thermal_noise, "on_off_ratio": on_off_ratio,
-        "wire_ratio": wire_ratio,
+        "cell_variation": cell_variation, "thermal_noise": thermal_noise, "sampling_noise": sampling_noise,
+        "on_off_ratio": on_off_ratio, "wire_ratio": wire_ratio,
     }  # fmt: skip
     columns = dict(zip(given, np.broadcast_arrays(*map(np.atleast_1d, given.values())), strict=True))
     table = np.empty(len(columns["folds"]), dtype=READOUT_DTYPE)

@@ -24,7 +24,7 @@ class Slicing:
     be narrower.
 
     Attributes:
-        input_bits, weight_bits: of the codes; weights are signed, at least 2 bits.
+        input_bits, weight_bits: of the codes; weights are signed, at least 2 bits (offset coding: 1).
         dac_bits: input bits per cycle.
         bits_per_cell: weight bits per cell.
         coding: ``twos_complement`` (the sign bit in a slice of its own), ``offset`` (w + 2^(bits-1) stored, the
@@ -43,7 +43,9 @@ class Slicing:
     def __post_init__(self) -> None:
         if self.coding not in CODINGS:
             raise UserError("is not a weight coding", key="coding", value=self.coding, allowed=", ".join(CODINGS))
-        low_high = {"input_bits": (1, _MOST_BITS), "weight_bits": (2, _MOST_BITS), "dac_bits": (1, 8),
+        # One bit holds no sign of its own: offset coding alone stores 0 and 1 for -1 and 0.
+        fewest = 1 if self.coding == "offset" else 2
+        low_high = {"input_bits": (1, _MOST_BITS), "weight_bits": (fewest, _MOST_BITS), "dac_bits": (1, 8),
                     "bits_per_cell": (1, 8)}  # fmt: skip
         for key, (low, high) in low_high.items():
             bits = getattr(self, key)

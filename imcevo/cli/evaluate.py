@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -11,6 +11,12 @@ import typer
 from imcevo.cli.output import print_json, print_table
 from imcevo.units import engineering
 
+_CONFIDENCE = {
+    "exact": "exact: no ADC",
+    "measured": "measured tensors",
+    "low": "low: stated distributions",
+}
+
 
 def evaluate(
     problem: Annotated[Path, typer.Argument(metavar="PROBLEM.toml", help="Problem file.")],
@@ -18,6 +24,9 @@ def evaluate(
         Path, typer.Option("--design", metavar="DESIGN.toml", help="A value for every gene of the problem.")
     ],
     json: Annotated[bool, typer.Option("--json", help="Print JSON in SI units.")] = False,
+    monte_carlo: Annotated[
+        bool, typer.Option("--monte-carlo", help="Execute every layer bit by bit on a sample, beside the closed form.")
+    ] = False,
     explain: Annotated[
         bool, typer.Option("--explain", help="Add equation, inputs and source of every unit cost.")
     ] = False,
@@ -29,7 +38,7 @@ def evaluate(
 
     question = load_problem(problem)
     report = evaluation_report(
-        question, read_toml(design, what="a design file"), explain=explain, file=design
+        question, read_toml(design, what="a design file"), explain=explain, monte_carlo=monte_carlo, file=design
     )
     if json:
         print_json(report)
@@ -59,6 +68,8 @@ def _print_report(report: Mapping[str, Any]) -> None:
     ]
     if notes:
         print_table("Notes", ["about", "note"], notes, text_columns=2)
+    if "monte_carlo" in report:
+        _print_monte_carlo(report["monte_carlo"])
     for term in report.get("explain", ()):
         _print_term(term)
     if report["feasible"]:
@@ -75,9 +86,38 @@ def _print_results(report: Mapping[str, Any]) -> None:
             name, engineering(energy, "J"), engineering(latency, "s"), engineering(energy / latency, "W"),
             engineering(energy * latency, "Js"),
         ])  # fmt: skip
+    _print_snr(report["networks"])
     cost = "" if report["cost"] is None else f", cost {engineering(report['cost'], '')}"
     title = f"Per inference, chip of {engineering(report['area_m2'], 'm2')}{cost}"
     print_table(title, ["network", "energy", "latency", "power", "energy x delay"], rows)
+
+
+def _print_snr(networks: Mapping[str, Mapping[str, Any]]) -> None:
+    known = {name: results for name, results in networks.items() if results["snr_dB"] is not None}
+    if not known:
+        return
+    rows = [
+        [
+            name, f"{results['snr_dB']:.1f} dB", _CONFIDENCE[results["snr_confidence"]],
+            results["limiting_layer"] or "-",
+            "-" if results["limiting_layer"] is None else f"{results['limiting_layer_snr_dB']:.1f} dB",
+        ]
+        for name, results in known.items()
+    ]  # fmt: skip
+    print_table("Compute-SNR", ["network", "SNR", "confidence", "worst layer", "its SNR"], rows, text_columns=4)
+
+
+def _print_monte_carlo(layers: Sequence[Mapping[str, Any]]) -> None:
+    rows = [
+        [
+            layer["network"], layer["layers"][0], str(len(layer["layers"])), layer["statistics"], str(layer["K"]),
+            f"{layer['vectors']} x {layer['columns']}", f"{layer['closed_form_dB']:.1f} dB",
+            f"{layer['monte_carlo_dB']:.1f} dB",
+        ]
+        for layer in layers
+    ]  # fmt: skip
+    header = ["network", "layer", "alike", "tensors", "K", "vectors x columns", "closed form", "Monte Carlo"]
+    print_table("Layers executed bit by bit", header, rows, text_columns=2)
 
 
 def _print_loading(loading: Mapping[str, Mapping[str, Any]]) -> None:

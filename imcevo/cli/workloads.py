@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -63,6 +64,30 @@ def show(
         f"C and M are per group. MACs with two activations (attention): {shown.attention_macs:,}. "
         f"Weights that need array cells: {shown.array_weights:,}."
     )
+
+
+@workloads.command()
+def measure(
+    tensors: Annotated[
+        Path, typer.Argument(metavar="TENSORS.npz", help="<layer>.inputs [n, K] and <layer>.weights [K, M] per layer.")
+    ],
+    network: Annotated[str, typer.Option("--network", metavar="NAME", help="Name of a network, or a layer CSV.")],
+    out: Annotated[Path, typer.Option("--out", metavar="FILE.npz", help="Statistics file to write.")],
+    input_bits: Annotated[int, typer.Option("--input-bits", min=1, max=8)] = 8,
+    weight_bits: Annotated[int, typer.Option("--weight-bits", min=1, max=8)] = 8,
+) -> None:
+    """Measure value statistics of a network's tensors; a problem names the file under workloads.statistics."""
+    from imcevo.accuracy.statistics_file import measure as measured
+    from imcevo.errors import UserError
+    from imcevo.workload import load_network
+
+    known = load_network(network, key="--network")
+    content = measured(tensors, known, input_bits, weight_bits)
+    try:
+        out.write_bytes(content)
+    except OSError as error:
+        raise UserError(f"cannot be written: {error.strerror or error}", file=out) from None
+    typer.echo(f"{out}: add it to workloads.statistics of a problem")
 
 
 def _summary(network: Network) -> dict[str, Any]:

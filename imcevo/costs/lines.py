@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from math import sqrt
 from typing import NamedTuple
 
 import numpy as np
 
 from imcevo.costs.equation import Real, equation
-from imcevo.costs.scaling import Array, Supply
-from imcevo.technology import MemoryCell, Technology
+from imcevo.costs.scaling import Array, Supply, wire_resistance
+from imcevo.technology import MemoryCell, Node, Technology
 
 THERMAL_ENERGY_J = 1.380649e-23 * 300  # k T at 300 K
 
@@ -66,6 +67,10 @@ def sampling_energy(kT_J: Real, adc_bits: Real, gate_F: Real, voltage_V: Real) -
     return 12 * kT_J * np.exp2(2 * adc_bits) + gate_F * voltage_V**2
 
 
+# Standard deviation of a sampled column in converter steps: what `sampling_energy` sizes the capacitor for.
+SAMPLING_NOISE_STEPS = 1 / sqrt(12)
+
+
 class Lines(NamedTuple):
     """Word line and bit line of each design's arrays ``[n_designs]``.
 
@@ -84,10 +89,23 @@ class Lines(NamedTuple):
     column_delay_s: Array
 
 
+def column_wire_ohm(cell: MemoryCell, node: Node) -> float:
+    """Resistance of one cell's piece of a bit line."""
+    feature = node.feature_size.si
+    _, _, height = _cell_size(cell, feature, node.sram_cell_area.si * feature**2)
+    per_m = wire_resistance(node.wire_resistivity.si, node.wire_width.si, node.wire_aspect_ratio.si)
+    return float(line_resistance(1.0, height, per_m))
+
+
+def _cell_size(cell: MemoryCell, feature_m: Real, sram_cell_m2: Real) -> tuple[Real, Real, Real]:
+    """Area, width and height of a cell, m2 and m."""
+    area = cell.area.si * (feature_m**2 if cell.area.unit == "F2" else sram_cell_m2)
+    return area, np.sqrt(area * cell.aspect_ratio.si), np.sqrt(area / cell.aspect_ratio.si)
+
+
 def lines_of(rows: Array, cols: Array, supply: Supply, cell: MemoryCell, technology: Technology) -> Lines:
     """The lines of arrays of one kind of cell."""
-    area = cell.area.si * (supply.feature_m**2 if cell.area.unit == "F2" else supply.sram_cell_m2)
-    width, height = np.sqrt(area * cell.aspect_ratio.si), np.sqrt(area / cell.aspect_ratio.si)
+    area, width, height = _cell_size(cell, supply.feature_m, supply.sram_cell_m2)
     reference = technology.node(technology.circuits.gates.node_nm)
     load = cell.access_capacitance.si * supply.capacitance / reference.switching_energy.si
     row_F = line_capacitance(cols, load, supply.wire_F_per_m, width)

@@ -120,7 +120,8 @@ def require_unused(folder: Path) -> None:
             file=folder,
         )
     # A run that was killed before it was prepared has left nothing of value.
-    strangers = sorted(n for n in names if n not in (LOCK, PROBLEM, "networks") and not n.endswith(".tmp"))
+    ours = (LOCK, PROBLEM, "networks", "statistics")
+    strangers = sorted(n for n in names if n not in ours and not n.endswith(".tmp"))
     if strangers:
         raise UserError("is not empty", file=folder, value=strangers[0], allowed="a new or an empty folder")
 

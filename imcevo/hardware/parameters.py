@@ -68,6 +68,7 @@ PARAMETERS: dict[str, Parameter] = _named(
     Parameter("cols", "integer", "columns (bit lines) of one array", 8, 4096),
     Parameter("adc_type", "name", "converter at the columns: sar, flash, or none for digital cells"),
     Parameter("adc_bits", "integer", "resolution of the ADC; 0 where the cell has none", 0, 14),
+    Parameter("adc_range", "name", "full_scale: every sum that the active rows can give; calibrated: mean +- 4 sigma"),
     Parameter("cols_per_adc", "integer", "columns that share one ADC (digital cells: one adder tree)", 1, 512),
     Parameter("dac_bits", "integer", "input bits applied to a word line in one input cycle", 1, 8),
     Parameter("macros_per_tile", "integer", "macros that share a tile's buffers", 1, 1024),

@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from imcevo.hardware import DesignSpace, DesignTable
 from imcevo.problem.canonical import Canonicaliser
-from imcevo.problem.constraints import Constraint
+from imcevo.problem.constraints import SNR, Constraint
 from imcevo.problem.genome import HARDWARE, Genome
 from imcevo.problem.hypervolume import HypervolumeBox
 from imcevo.problem.objectives import Objective
@@ -63,7 +63,7 @@ class CodesignProblem:
     constraints: tuple[Constraint, ...]
     box: HypervolumeBox
     text: str
-    companions: Mapping[str, str]
+    companions: Mapping[str, str | bytes]
 
     @cached_property
     def genome(self) -> Genome:
@@ -104,6 +104,12 @@ class CodesignProblem:
         return tuple(constraint.name for constraint in self.constraints)
 
     @property
+    def needs_snr(self) -> bool:
+        """Whether an objective or a constraint asks for compute-SNR."""
+        asked = [*(o.metric for o in self.objectives), *(c.quantity for c in self.constraints)]
+        return SNR in asked
+
+    @property
     def networks(self) -> tuple[str, ...]:
         return self.simulator.networks
 
@@ -129,7 +135,7 @@ class CodesignProblem:
         if len(canonical) == 0:
             return Evaluation(canonical, np.empty((0, self.n_obj)), np.empty((0, self.n_constr)))
         first, inverse = _distinct(canonical)
-        metrics = self.simulator.simulate(designs.take(first))
+        metrics = self.simulator.simulate(designs.take(first), snr=self.needs_snr)
         return Evaluation(
             canonical, self.objective_values(metrics)[inverse], self.violations(metrics)[inverse]
         )
@@ -160,9 +166,9 @@ class CodesignProblem:
     def frame_of(self, designs: DesignTable, metrics: Metrics, *, keys: Sequence[str]) -> pd.DataFrame:
         """Repaired designs and their results, one row each.
 
-        Columns: the design `keys`; the objectives; ``energy_J.<network>`` and ``latency_s.<network>``;
-        ``area_m2``; ``feasible``; ``violations``, the missed constraints as ``name=amount``, each in its own
-        unit.
+        Columns: the design `keys`; the objectives; ``energy_J.<network>`` and ``latency_s.<network>``, and
+        ``snr_dB.<network>`` where the profile models it; ``area_m2``; ``feasible``; ``violations``, the missed
+        constraints as ``name=amount``, each in its own unit.
         """
         import pandas as pd
 
@@ -170,7 +176,11 @@ class CodesignProblem:
             key: designs.named(key) if key in designs.names else designs[key] for key in keys
         }
         columns |= dict(zip(self.objective_names, self.objective_values(metrics).T, strict=True))
-        for quantity, values in (("energy_J", metrics.energy_J), ("latency_s", metrics.latency_s)):
+        for quantity, values in (
+            ("energy_J", metrics.energy_J), ("latency_s", metrics.latency_s), (SNR, metrics.snr_dB),
+        ):  # fmt: skip
+            if values is None:  # not known to the profile
+                continue
             columns |= {f"{quantity}.{name}": values[:, index] for index, name in enumerate(self.networks)}
         columns["area_m2"] = metrics.area_m2
         missed = np.array([constraint.missed(metrics) for constraint in self.constraints])
@@ -190,8 +200,8 @@ class CodesignProblem:
         """A problem file that asks the same question from any folder that also holds `companion_files`."""
         return self.text
 
-    def companion_files(self) -> dict[str, str]:
-        """Relative path -> content of the users' network files that `resolved_toml` refers to."""
+    def companion_files(self) -> dict[str, str | bytes]:
+        """Relative path -> content of the users' network and statistics files that `resolved_toml` refers to."""
         return dict(self.companions)
 
     def _resolved(self, X: ArrayLike) -> tuple[NDArray[np.int64], DesignTable]:

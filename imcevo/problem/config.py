@@ -10,15 +10,17 @@ from imcevo.config import StrictModel
 from imcevo.simulator.deployment import Mode
 from imcevo.workload import Precision
 
-Metric = Literal["energy_J", "latency_s", "area_m2", "power_W", "edp_Js", "edap_Jsm2", "cost"]
-Aggregate = Literal["max", "mean", "weighted_mean", "geometric_mean"]
+Metric = Literal["energy_J", "latency_s", "area_m2", "power_W", "edp_Js", "edap_Jsm2", "cost", "snr_dB"]
+Aggregate = Literal["max", "mean", "weighted_mean", "geometric_mean", "min"]
 
 
 class WorkloadsConfig(StrictModel):
-    """``[workloads]``: shipped networks or paths of layer CSVs, and their weights in a weighted mean."""
+    """``[workloads]``: shipped networks or paths of layer CSVs, their weights in a weighted mean, and statistics files
+    (`imcevo workloads measure`) that replace stated value distributions."""
 
     networks: list[str]
     weights: list[float] | None = None
+    statistics: list[str] | None = None
 
 
 class DeploymentConfig(StrictModel):

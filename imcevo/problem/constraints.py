@@ -10,12 +10,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from imcevo.accuracy.closed_form import LAYER_CAP_dB
 from imcevo.errors import UserError, listed, unknown_name
 from imcevo.simulator.interface import Metrics
 from imcevo.units import engineering
 
 PER_NETWORK = ("energy_J", "latency_s")
 METRICS = ("area_m2", "cost", "power_W", *PER_NETWORK)
+SNR = "snr_dB"
 
 
 @dataclass(frozen=True)
@@ -23,8 +25,8 @@ class Constraint:
     """One bound: ``quantity <= bound`` (sense 1) or ``quantity >= bound`` (sense -1).
 
     Attributes:
-        quantity: ``area_m2``, ``cost``, ``power_W`` (the largest over networks), ``energy_J`` or ``latency_s`` of
-            `network`, or the name of a shortfall.
+        quantity: ``area_m2``, ``cost``, ``power_W`` (the largest over networks), ``snr_dB`` (the least over networks,
+            or of `network`), ``energy_J`` or ``latency_s`` of `network`, or the name of a shortfall.
         network: position and name for the quantities of one network.
     """
 
@@ -36,7 +38,7 @@ class Constraint:
     @property
     def name(self) -> str:
         """``area_m2``, ``latency_s.resnet18``, ``latency_s_min.resnet18``."""
-        side = "" if self.sense > 0 else "_min"
+        side = "" if self.sense > 0 or self.quantity == SNR else "_min"  # SNR is only bounded from below
         return f"{self.quantity}{side}" + (f".{self.network[1]}" if self.network else "")
 
     @property
@@ -52,6 +54,9 @@ class Constraint:
             value = metrics.known_cost()
         elif self.quantity == "power_W":
             value = metrics.power_W.max(axis=1)
+        elif self.quantity == SNR:
+            snr = metrics.known_snr_dB()
+            value = snr.min(axis=1) if self.network is None else snr[:, self.network[0]]
         elif self.network is not None:
             value = getattr(metrics, self.quantity)[:, self.network[0]]
         else:
@@ -90,7 +95,7 @@ def build_constraints(
 
     Args:
         given: ``[constraints]``: quantity -> number (upper bound), ``{min, max}``, or for energy and latency
-            a table of such per network.
+            a table of such per network; ``snr_dB`` -> least value of every network, or a table of such per network.
         shortfalls: gives the names of the simulator's shortfalls; called only where a name is not a metric.
 
     Raises:
@@ -100,14 +105,16 @@ def build_constraints(
     built: list[Constraint] = []
     for quantity, entry in given.items():
         key = f"constraints.{quantity}"
-        if quantity in PER_NETWORK:
+        if quantity == SNR:
+            built += _snr(entry, networks, where, key)
+        elif quantity in PER_NETWORK:
             built += _per_network(quantity, entry, networks, where, key)
         elif quantity in METRICS:
             built += _bounds(quantity, entry, None, where, key)
         else:
             known = tuple(shortfalls())
             if quantity not in known:
-                raise unknown_name("constraint", quantity, (*METRICS, *known), file=where, key=key)
+                raise unknown_name("constraint", quantity, (*METRICS, SNR, *known), file=where, key=key)
             built += _bounds(quantity, entry, None, where, key)
     _check_power(built, networks, where)
     asked = [c.quantity for c in built if c.sense > 0]
@@ -126,6 +133,27 @@ def _per_network(
         if name not in networks:
             raise unknown_name("network of this problem", name, networks, file=where, key=f"{key}.{name}")
         built += _bounds(quantity, bound, (list(networks).index(name), name), where, f"{key}.{name}")
+    return built
+
+
+def _snr(entry: Any, networks: Sequence[str], where: str | None, key: str) -> list[Constraint]:
+    """Lower bounds: of the worst network, or of some networks by name."""
+    of: dict[str | None, Any] = dict(entry) if isinstance(entry, dict) else {None: entry}
+    built = []
+    for name, bound in of.items():
+        place = key if name is None else f"{key}.{name}"
+        if name is not None and name not in networks:
+            raise unknown_name("network of this problem", name, networks, file=where, key=place)
+        if isinstance(bound, bool) or not isinstance(bound, int | float):
+            raise UserError("is not a number", file=where, key=place, value=bound, allowed="the least SNR_tot, dB")
+        if not bound <= LAYER_CAP_dB:
+            raise UserError(
+                "contradicts that a layer's SNR counts up to its cap", file=where, key=place, value=bound,
+                allowed=f"{LAYER_CAP_dB:g} or less",
+            )  # fmt: skip
+        built.append(Constraint(SNR, float(bound), -1, None if name is None else (list(networks).index(name), name)))
+    if not built:
+        raise UserError("sets no bound", file=where, key=key, value=entry, allowed="a number, or one per network")
     return built
 
 

@@ -14,7 +14,8 @@ from imcevo.errors import UserError, listed, unknown_name
 from imcevo.hardware import Value, parameter, table_of
 from imcevo.problem.codesign import CodesignProblem
 from imcevo.problem.profiles import check_known
-from imcevo.simulator.interface import Breakdown, Metrics
+from imcevo.simulator import PhysicalSimulator
+from imcevo.simulator.interface import Breakdown, Metrics, NetworkSnr
 
 
 def complete_design(
@@ -71,6 +72,7 @@ def evaluation_report(
     given: Mapping[str, Any],
     *,
     explain: bool = False,
+    monte_carlo: bool = False,
     file: Path | str | None = None,
 ) -> dict[str, Any]:
     """Everything about one design, ready for JSON: results, violations, breakdown, repairs, notes.
@@ -83,6 +85,7 @@ def evaluation_report(
     used = designs.design(0)
     metrics = problem.simulator.simulate(designs)
     notes |= problem.simulator.shortfall_notes(used)
+    snr = problem.simulator.network_snr(used)
     violations: dict[str, float] = {}
     for constraint in problem.constraints:
         missed = float(constraint.missed(metrics)[0])
@@ -90,7 +93,9 @@ def evaluation_report(
             violations[constraint.name] = missed
             notes.setdefault(constraint.name, constraint.sentence(missed))
     report = {
-        "networks": {name: _network_results(metrics, index) for index, name in enumerate(problem.networks)},
+        "networks": {
+            name: _network_results(metrics, index, snr.get(name)) for index, name in enumerate(problem.networks)
+        },
         "area_m2": float(metrics.area_m2[0]),
         "cost": None if metrics.cost is None else float(metrics.cost[0]),
         "feasible": not violations,
@@ -102,18 +107,29 @@ def evaluation_report(
             name: loading._asdict() for name, loading in problem.simulator.weight_loading(used).items()
         },
     }
+    if monte_carlo:
+        if not isinstance(problem.simulator, PhysicalSimulator):
+            raise UserError("is not known to this profile", value="--monte-carlo", allowed="the physical profile")
+        report["monte_carlo"] = [layer._asdict() for layer in problem.simulator.sampled_snr(used)]
     if explain:
         terms = problem.simulator.explain(used)
         report["explain"] = [{**term._asdict(), "inputs": dict(term.inputs)} for term in terms]
     return report
 
 
-def _network_results(metrics: Metrics, index: int) -> dict[str, float | None]:
-    return {
+def _network_results(metrics: Metrics, index: int, snr: NetworkSnr | None) -> dict[str, float | str | None]:
+    results: dict[str, float | str | None] = {
         "energy_J": float(metrics.energy_J[0, index]),
         "latency_s": float(metrics.latency_s[0, index]),
-        "snr_dB": None,  # accuracy is not modelled yet
+        "snr_dB": snr.snr_dB if snr else None,
     }
+    if snr:
+        results |= {
+            "snr_confidence": snr.confidence,
+            "limiting_layer": snr.limiting_layer,
+            "limiting_layer_snr_dB": snr.limiting_layer_snr_dB,
+        }
+    return results
 
 
 def _breakdown(breakdown: Breakdown, networks: Sequence[str]) -> dict[str, Any]:

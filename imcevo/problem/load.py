@@ -15,7 +15,7 @@ from imcevo.problem.codesign import CodesignProblem
 from imcevo.problem.constraints import build_constraints
 from imcevo.problem.hypervolume import HypervolumeBox
 from imcevo.problem.objectives import build_objectives
-from imcevo.problem.profiles import Bound, bind, check_known, read_problem_config
+from imcevo.problem.profiles import Bound, bind, check_known, read_problem_config, statistics_file
 from imcevo.problem.toml_text import to_toml
 from imcevo.simulator.interface import Simulator
 
@@ -41,6 +41,9 @@ def load_problem(path: Path | str) -> CodesignProblem:
     box = HypervolumeBox.from_config(config.hypervolume, len(objectives), file=file)
     resolved = config.model_dump(exclude_none=True)
     resolved["workloads"]["networks"] = bound.references
+    if config.workloads.statistics is not None:
+        measured = dict.fromkeys(key.partition("/")[0] for key in bound.statistics)
+        resolved["workloads"]["statistics"] = [statistics_file(network) for network in measured]
     if bound.cells:
         resolved["model"]["cells"] = "cells"
     companions = bound.companions | {f"cells/{name}": text for name, text in bound.cells.items()}
@@ -80,7 +83,8 @@ def _shortfalls(space: DesignSpace, simulator: Simulator) -> tuple[str, ...]:
 def _hash(resolved: dict[str, Any], bound: Bound) -> str:
     """SHA-256 of what determines results: the resolved file but its prose, layers, own cells, the shipped data."""
     content = {key: value for key, value in resolved.items() if key not in ("name", "description")}
-    content["layers"], content["cells"] = bound.layers, bound.cells
+    content["layers"], content["cells"], content["statistics"] = bound.layers, bound.cells, bound.statistics
+    content["workloads"] = {key: value for key, value in content["workloads"].items() if key != "statistics"}
     content["data"] = data_version()
     return hashlib.sha256(json.dumps(content, sort_keys=True, allow_nan=False).encode()).hexdigest()
 

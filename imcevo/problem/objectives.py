@@ -14,6 +14,8 @@ from imcevo.simulator.interface import Metrics
 
 OF_THE_CHIP: tuple[Metric, ...] = ("area_m2", "cost")
 AGGREGATES: tuple[Aggregate, ...] = ("max", "mean", "weighted_mean", "geometric_mean")
+OF_SNR: tuple[Aggregate, ...] = ("min", "mean")  # aggregates of a quantity of which more is better
+SNR_WORTH_HAVING_dB = 40.0
 
 
 @dataclass(frozen=True)
@@ -23,7 +25,8 @@ class Objective:
     With a(.) the aggregate over networks, E energy, L latency and A area: ``energy_J`` = a(E),
     ``latency_s`` = a(L), ``power_W`` = a(E / L), ``area_m2`` = A, ``edp_Js`` = a(E) a(L),
     ``edap_Jsm2`` = a(E) a(L) A: products of aggregates, not aggregates of products (the convention of
-    arXiv 2603.03880). ``cost`` is in US dollars per good die, or without unit in the published profile.
+    arXiv 2603.03880). ``cost`` is in US dollars per good die, or without unit in the published profile. ``snr_dB`` is
+    -min(SNR_tot, 40) of the worst network, or on average: more than 40 dB is no gain.
 
     Attributes:
         aggregate: None for what belongs to the chip (`OF_THE_CHIP`).
@@ -36,7 +39,9 @@ class Objective:
 
     @property
     def name(self) -> str:
-        """Column name, e.g. ``energy_J_mean`` or ``area_m2``."""
+        """Column name, e.g. ``energy_J_mean`` or ``area_m2``; ``minus_snr_dB_min`` because it is minimised."""
+        if self.metric == "snr_dB":
+            return f"minus_snr_dB_{self.aggregate}"
         return f"{self.metric}_{self.aggregate}" if self.aggregate else self.metric
 
     def of(self, metrics: Metrics) -> NDArray[np.float64]:
@@ -45,6 +50,8 @@ class Objective:
             return metrics.area_m2
         if self.metric == "cost":
             return metrics.known_cost()
+        if self.metric == "snr_dB":
+            return -self._aggregated(np.minimum(metrics.known_snr_dB(), SNR_WORTH_HAVING_dB))
         if self.metric == "power_W":
             return self._aggregated(metrics.power_W)
         if self.metric == "energy_J":
@@ -60,6 +67,8 @@ class Objective:
         columns = [np.ascontiguousarray(column) for column in values.T]
         if self.aggregate == "max":
             return np.maximum.reduce(columns)
+        if self.aggregate == "min":
+            return np.minimum.reduce(columns)
         if self.aggregate == "weighted_mean":
             return sum((w * c for w, c in zip(self.weights, columns, strict=True)), np.zeros(len(values)))
         if self.aggregate == "geometric_mean":
@@ -98,6 +107,12 @@ def build_objectives(
             raise UserError(
                 "this key is missing", file=where, key=f"{key}.aggregate", allowed=listed(AGGREGATES)
             )
+        allowed = OF_SNR if config.metric == "snr_dB" else AGGREGATES
+        if config.aggregate is not None and config.aggregate not in allowed:
+            raise UserError(
+                f"is no aggregate of {config.metric}",
+                file=where, key=f"{key}.aggregate", value=config.aggregate, allowed=listed(allowed),
+            )  # fmt: skip
         if config.aggregate == "weighted_mean" and not shares:
             raise UserError(
                 "is asked for, but the suite has no weights",

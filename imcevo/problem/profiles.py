@@ -8,6 +8,8 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from imcevo.accuracy.sources import StatisticsSource
+from imcevo.accuracy.statistics_file import read_statistics
 from imcevo.config import read_text, read_toml, validated
 from imcevo.errors import UserError, listed, unknown_name
 from imcevo.hardware import Value
@@ -30,14 +32,16 @@ class Bound(NamedTuple):
 
     Attributes:
         references: the networks as a resolved problem file names them.
-        companions: relative path -> content of the users' network files among them.
+        companions: relative path -> content of the users' network and statistics files.
+        statistics: ``network/layer`` -> digest of its measured statistics.
         layers: network -> its layers, where these are not among the package's data files.
         cells: file name -> content of the user's bit cells.
     """
 
     simulator: Simulator
     references: list[str]
-    companions: dict[str, str]
+    companions: dict[str, str | bytes]
+    statistics: dict[str, str]
     layers: dict[str, list[dict[str, Any]]]
     cells: dict[str, str]
 
@@ -81,7 +85,7 @@ def bind(config: AnyProblemConfig, file: Path) -> Bound:
 def _bind_physical(config: PhysicalProblemConfig, file: Path) -> Bound:
     networks: list[Network] = []
     references: list[str] = []
-    companions: dict[str, str] = {}
+    companions: dict[str, str | bytes] = {}
     for index, given in enumerate(config.workloads.networks):
         key = f"workloads.networks[{index}]"
         network = load_network(given, relative_to=file.parent, file=file, key=key)
@@ -96,16 +100,47 @@ def _bind_physical(config: PhysicalProblemConfig, file: Path) -> Bound:
     folder = None if config.model.cells is None else file.parent / config.model.cells
     deployment = Deployment(**config.deployment.model_dump())
     policy = mapping_policy(config.mapping.policy)
-    simulator = PhysicalSimulator(networks, config.precision, deployment, policy, load_technology(folder))
+    measured = _measured(config, file, networks, companions)
+    simulator = PhysicalSimulator(networks, config.precision, deployment, policy, load_technology(folder), measured)
     layers = {network.name: [asdict(layer) for layer in network.layers] for network in networks}
     own_cells = sorted(folder.glob("*.toml")) if folder is not None else []
     cells = {path.name: read_text(path, what="a bit cell") for path in own_cells}
-    return Bound(simulator, references, companions, layers, cells)
+    digests = {f"{name}/{layer}": source.digest for name, known in measured.items() for layer, source in known.items()}
+    return Bound(simulator, references, companions, digests, layers, cells)
+
+
+def _measured(
+    config: PhysicalProblemConfig, file: Path, networks: list[Network], companions: dict[str, str | bytes]
+) -> dict[str, dict[str, StatisticsSource]]:
+    """Statistics of the files that the problem names, which become companions."""
+    by_name = {network.name: network for network in networks}
+    measured: dict[str, dict[str, StatisticsSource]] = {}
+    for index, given in enumerate(config.workloads.statistics or ()):
+        path = file.parent / given
+        bits = config.precision.input_bits, config.precision.weight_bits
+        name, sources = read_statistics(path, by_name, bits)
+        if name in measured:
+            raise UserError("has statistics twice", key=f"workloads.statistics[{index}]", value=name)
+        measured[name] = sources
+        companions[statistics_file(name)] = path.read_bytes()
+    return measured
+
+
+def statistics_file(network: str) -> str:
+    """Where a resolved problem keeps a network's statistics."""
+    return f"statistics/{network}.npz"
 
 
 def _bind_published(config: PublishedProblemConfig) -> Bound:
+    for index, objective in enumerate(config.objectives):
+        if objective.metric == "snr_dB":
+            raise UserError("is not known to the published profile", key=f"objectives[{index}].metric", value="snr_dB")
+    if "snr_dB" in config.constraints:
+        raise UserError("is not known to the published profile", key="constraints.snr_dB")
     networks = config.workloads.networks
-    return Bound(PublishedSimulator(networks, config.model.memory), list(networks), {}, {}, {})
+    if config.workloads.statistics is not None:
+        raise UserError("has no meaning for the published profile", key="workloads.statistics")
+    return Bound(PublishedSimulator(networks, config.model.memory), list(networks), {}, {}, {}, {})
 
 
 def check_known(simulator: Simulator, key: str, value: Value, *, file: object = None, place: str) -> None:

@@ -25,6 +25,8 @@ class Metrics:
             ``capacity_bits`` (weights that find no cell), ``adc_bits`` (ADC bits short of a lossless conversion), ...
             A requirement is a constraint of the problem only where the problem asks for it, except those that
             the profile lists in `Simulator.required`.
+        snr_dB: compute-SNR ``[n_designs, n_networks]``, `LAYER_CAP_dB` where nothing is lost; None where it was not
+            asked for or the profile does not model it.
         cost: of making the chip ``[n_designs]``, in US dollars of wafer area per good die (published profile: without
             unit); None where the profile has no data for it.
     """
@@ -34,11 +36,22 @@ class Metrics:
     area_m2: NDArray[np.float64]
     shortfalls: Mapping[str, NDArray[np.float64]] = field(default_factory=dict)
     cost: NDArray[np.float64] | None = None
+    snr_dB: NDArray[np.float64] | None = None
 
     @property
     def power_W(self) -> NDArray[np.float64]:
         """Mean power of every network while it runs ``[n_designs, n_networks]``."""
         return self.energy_J / self.latency_s
+
+    def known_snr_dB(self) -> NDArray[np.float64]:
+        """`snr_dB`.
+
+        Raises:
+            UserError: the profile does not know it.
+        """
+        if self.snr_dB is None:
+            raise UserError("is not known to this profile", value="snr_dB", allowed="the physical profile")
+        return self.snr_dB
 
     def known_cost(self) -> NDArray[np.float64]:
         """`cost`.
@@ -76,6 +89,22 @@ class Repair(NamedTuple):
     given: object
     used: object
     reason: str
+
+
+class NetworkSnr(NamedTuple):
+    """Compute-SNR of one network on one design.
+
+    Attributes:
+        snr_dB: of the network, at most the cap of a layer.
+        confidence: ``exact`` (nothing is converted by an ADC), ``measured`` (statistics of tensors) or ``low`` (some
+            layer's statistics are a stated distribution).
+        limiting_layer, limiting_layer_snr_dB: the worst layer; None where all is exact.
+    """
+
+    snr_dB: float
+    confidence: str
+    limiting_layer: str | None
+    limiting_layer_snr_dB: float | None
 
 
 class WeightLoading(NamedTuple):
@@ -121,14 +150,17 @@ class Simulator(Protocol):
     def repairs(self, design: Design) -> Sequence[Repair]:
         """What `repair` changes in one design, with the reason."""
 
-    def simulate(self, designs: DesignTable) -> Metrics:
-        """Energy, latency, area and shortfalls of repaired designs."""
+    def simulate(self, designs: DesignTable, *, snr: bool = True) -> Metrics:
+        """Energy, latency, area and shortfalls of repaired designs; `snr`: compute-SNR too, where it is modelled."""
 
     def breakdown(self, designs: DesignTable) -> Breakdown:
         """The same by component."""
 
     def explain(self, design: Design) -> Sequence[Term]:
         """The equations behind one design's unit costs."""
+
+    def network_snr(self, design: Design) -> Mapping[str, NetworkSnr]:
+        """By network; empty where the profile does not model it."""
 
     def weight_loading(self, design: Design) -> Mapping[str, WeightLoading]:
         """By network; empty where the profile does not model it."""

@@ -12,6 +12,7 @@ from imcevo.kernels import kernel
 from imcevo.mapping.factors import KMV, KVM, MKV, MVK, ON_ARRAYS, VKM
 from imcevo.mapping.records import Record, Records
 from imcevo.mapping.split import ceil_div, pixel_copies
+from imcevo.workload.table import MATRIX
 
 
 class Loops(NamedTuple):
@@ -20,7 +21,6 @@ class Loops(NamedTuple):
     Attributes:
         slices, input_cycles: weight slices Y; input cycles per vector.
         row_steps: reads of the fullest array in one input cycle.
-        pieces: reads that one output's reduction falls into, one per fold and row step that holds rows of it.
         sensed: how often the columns of one output are sensed per input cycle, averaged over groups: once per row step
             of every array they are in, also where only rows of other packed groups are on.
         folds_k, folds_m: array-sized pieces of the reduction and the outputs (per group).
@@ -41,7 +41,6 @@ class Loops(NamedTuple):
     slices: int
     input_cycles: int
     row_steps: int
-    pieces: int
     sensed: float
     folds_k: int
     folds_m: int
@@ -88,7 +87,7 @@ def resolve(layer: Record, chip: Record, f: Record) -> Loops:
     if f.pack_g > 1:
         last = layer.G % f.pack_g
         diagonal = ((layer.G - last) * f.pack_g + last * last) / layer.G
-    row_steps, pieces, sensed = _reads(layer, chip.rows_active, f, folds_k)
+    row_steps, _, sensed = _reads(layer, chip.rows_active, f, folds_k)
     m_in_k = f.order == KVM or f.order == VKM or f.order == KMV
     v_in_m = f.order == MVK or f.order == MKV or f.order == KMV
     v_in_k = f.order == KVM or f.order == MKV or f.order == KMV
@@ -97,7 +96,6 @@ def resolve(layer: Record, chip: Record, f: Record) -> Loops:
         slices=ceil_div(layer.second_bits, chip.bits_per_cell),
         input_cycles=ceil_div(layer.input_bits, chip.dac_bits),
         row_steps=row_steps,
-        pieces=pieces,
         sensed=sensed,
         folds_k=folds_k,
         folds_m=folds_m,
@@ -134,7 +132,7 @@ def steps_of_array(rows: int, groups: int, rows_active: int) -> int:
 
 @kernel()
 def _reads(layer: Record, rows_active: int, f: Record, folds_k: int) -> tuple[int, int, float]:
-    """(row_steps, pieces, sensed) of `Loops`."""
+    """`row_steps` of `Loops`, the pieces that one output's reduction is read in, `sensed` of `Loops`."""
     rows = min(layer.K, f.rows_k)
     if rows * f.pack_g <= rows_active:
         return 1, folds_k, 1.0 * folds_k
@@ -148,6 +146,22 @@ def _reads(layer: Record, rows_active: int, f: Record, folds_k: int) -> tuple[in
         of_last = (folds_k - 1.0) * steps_of_array(rows, last, rows_active) + steps_of_array(tail, last, rows_active)
         sensed += (of_last - sensed) * last / layer.G
     return row_steps, pieces, sensed
+
+
+@kernel(parallel=True)
+def _count_pieces(layers: Records, geometry: Records, factors: Records, pieces: NDArray[np.int64]) -> None:
+    for d in numba.prange(len(geometry)):
+        for i in range(len(layers)):
+            layer, f = layers[i], factors[d, i]
+            if layer.kind == MATRIX and f.unit == ON_ARRAYS:
+                pieces[d, i] = _reads(layer, geometry[d].rows_active, f, ceil_div(layer.K, f.rows_k))[1]
+
+
+def reduction_pieces(layers: Records, geometry: Records, factors: Records) -> NDArray[np.int64]:
+    """Reads that the reduction of every layer falls into ``[n_designs, n_layers]``; 0 where it is not on arrays."""
+    pieces = np.zeros(factors.shape, dtype=np.int64)
+    _count_pieces(layers, geometry, factors, pieces)
+    return pieces
 
 
 @kernel(parallel=True)

@@ -32,15 +32,17 @@ from imcevo.mapping.policies import MappingPolicy
 from imcevo.mapping.records import GEOMETRY_DTYPE, RESIDENT, STREAMED, SWAPPED, Records, layer_records
 from imcevo.simulator.count import COUNT_DTYPE, RATE_DTYPE, TIME_DTYPE, count_layers
 from imcevo.simulator.deployment import Deployment
-from imcevo.simulator.interface import Breakdown, Metrics, Repair, WeightLoading
-from imcevo.simulator.repair import NO_ADC, repair_designs, repairs_of
+from imcevo.simulator.interface import Breakdown, Metrics, NetworkSnr, Repair, WeightLoading
+from imcevo.simulator.repair import ADC_RANGES, NO_ADC, repair_designs, repairs_of
+from imcevo.simulator.sampled_snr import SampledLayer, sampled_layers
+from imcevo.simulator.snr import Measured, SnrModel
 from imcevo.simulator.wear import worn_out, writes_per_inference
 from imcevo.technology import Technology, load_technology
 from imcevo.workload import Network, Precision, layer_table
 
 KEYS: tuple[str, ...] = (
     "cell", "node_nm", "voltage_V", "bits_per_cell", "rows", "rows_active", "cols", "adc_type", "adc_bits",
-    "cols_per_adc", "dac_bits", "macros_per_tile", "tiles_per_group", "router_groups", "input_buffer_B",
+    "adc_range", "cols_per_adc", "dac_bits", "macros_per_tile", "tiles_per_group", "router_groups", "input_buffer_B",
     "output_buffer_B", "glb_depth", "dram", "digital_lanes",
 )  # fmt: skip
 
@@ -71,6 +73,7 @@ class PhysicalSimulator:
         deployment: how the chip gets the weights.
         policy: turns layers and geometry into mappings (`imcevo.mapping.policies`).
         technology: cells, nodes and circuits; the shipped ones if None.
+        measured: statistics of layers whose tensors are known; the others' are stated distributions.
     """
 
     name = "physical"
@@ -83,6 +86,7 @@ class PhysicalSimulator:
         deployment: Deployment,
         policy: MappingPolicy = map_greedily,
         technology: Technology | None = None,
+        measured: Measured | None = None,
     ) -> None:
         self.networks = tuple(network.name for network in networks)
         self.precision = precision
@@ -93,11 +97,12 @@ class PhysicalSimulator:
         if deployment.inferences_per_lifetime:
             self.required += ("endurance",)
         self._map = policy
+        self.snr = SnrModel(networks, self.layers, precision, self.technology, measured or {})
         stored = np.where(self.layers["dynamic"] == 1, 0.0, self.layers["count"] * self.layers["operand_bits"])
         self._stored_bits = np.bincount(self.layers["network"], weights=stored, minlength=len(self.networks))
 
     def check(self, key: str, value: Value) -> None:
-        """Check that there is data for a cell, a node, a DRAM or an ADC type.
+        """Check that there is data for a cell, a node, a DRAM, an ADC type or range.
 
         Raises:
             UserError: there is none.
@@ -111,6 +116,8 @@ class PhysicalSimulator:
             self.technology.dram(str(value))
         elif key == "adc_type" and value not in (*ADC_TYPES, NO_ADC):
             raise unknown_name("ADC type", value, (*ADC_TYPES, NO_ADC))
+        elif key == "adc_range" and value not in ADC_RANGES:
+            raise unknown_name("ADC range", value, ADC_RANGES)
 
     def repair(self, designs: DesignTable) -> DesignTable:
         """Designs with the values that their cell forbids replaced; idempotent."""
@@ -182,10 +189,10 @@ class PhysicalSimulator:
         delivery = self._stored_bits / rates[:, RATES.index("dram_bps"), None]
         return np.maximum(rows[:, None], delivery)
 
-    def simulate(self, designs: DesignTable) -> Metrics:
-        """Energy, latency, area and shortfalls of repaired designs."""
+    def simulate(self, designs: DesignTable, *, snr: bool = True) -> Metrics:
+        """Energy, latency, area and shortfalls of repaired designs; `snr`: compute-SNR too."""
         pieces = [
-            self._simulate_piece(designs.take(slice(start, start + _CHUNK)))
+            self._simulate_piece(designs.take(slice(start, start + _CHUNK)), snr=snr)
             for start in range(0, designs.n_designs, _CHUNK)
         ]
         return Metrics(
@@ -194,9 +201,10 @@ class PhysicalSimulator:
             np.concatenate([piece.area_m2 for piece in pieces]),
             {name: np.concatenate([piece.shortfalls[name] for piece in pieces]) for name in pieces[0].shortfalls},
             np.concatenate([piece.known_cost() for piece in pieces]),
+            snr_dB=np.concatenate([piece.known_snr_dB() for piece in pieces]) if snr else None,
         )
 
-    def _simulate_piece(self, designs: DesignTable) -> Metrics:
+    def _simulate_piece(self, designs: DesignTable, *, snr: bool) -> Metrics:
         costs, geometry = unit_costs(designs, self.technology), self.geometry(designs)
         mapping = self.map(geometry)
         counted = self.count(geometry, costs.rates, mapping)
@@ -212,7 +220,9 @@ class PhysicalSimulator:
                 writes, designs, self.deployment.inferences_per_lifetime, self.technology
             )
         area = costs.area_m2.sum(axis=1)
-        return Metrics(energy, latency, area, shortfalls, die_costs(area, designs, self.technology))
+        cost = die_costs(area, designs, self.technology)
+        snr_dB = self.snr.of_designs(designs, geometry, mapping) if snr else None
+        return Metrics(energy, latency, area, shortfalls, cost, snr_dB)
 
     def _missing_capacity(self, missing: NDArray[np.float64]) -> NDArray[np.float64]:
         """Of all networks ``[n_designs]``: summed where they share the chip, the worst where they take turns."""
@@ -251,6 +261,20 @@ class PhysicalSimulator:
         with tracing() as terms:
             die_costs(area, designs, self.technology)
         return [*explain_costs(design, self.technology), *terms]
+
+    def network_snr(self, design: Design) -> MappingType[str, NetworkSnr]:
+        """Compute-SNR of every network, the layer that limits it, and what its statistics are worth."""
+        designs = table_of([design])
+        geometry = self.geometry(designs)
+        return self.snr.of_design(designs, geometry, self.map(geometry))
+
+    def sampled_snr(self, design: Design) -> Sequence[SampledLayer]:
+        """Every layer of one design executed bit by bit on a sample, beside the closed form."""
+        designs = table_of([design])
+        geometry = self.geometry(designs)
+        if designs["adc_bits"][0] == 0:
+            return []
+        return list(sampled_layers(self.snr, designs, geometry, self.map(geometry)))
 
     def weight_loading(self, design: Design) -> MappingType[str, WeightLoading]:
         """Programming cost of each network's weights, and the inferences that the cells endure."""

@@ -25,7 +25,7 @@ from imcevo.costs.published_actions import (
 from imcevo.errors import UserError, listed
 from imcevo.hardware import GLB_WIDTH_BITS, Design, DesignTable, Value, table_of
 from imcevo.kernels import kernel
-from imcevo.simulator.interface import Breakdown, Metrics, Repair, Term, WeightLoading
+from imcevo.simulator.interface import Breakdown, Metrics, NetworkSnr, Repair, Term, WeightLoading
 from imcevo.simulator.published_counts import Chips, Counts, count
 from imcevo.workload.published import DIMENSIONS, WEIGHT_BITS, published_suite
 
@@ -124,7 +124,7 @@ class PublishedSimulator:
         }  # fmt: skip
         return [Repair(key, design[key], used[key], why) for key, why in reasons.items() if used[key] != design[key]]
 
-    def simulate(self, designs: DesignTable) -> Metrics:
+    def simulate(self, designs: DesignTable, *, snr: bool = True) -> Metrics:
         """Energy, latency, area and shortfalls of repaired designs; shortfalls of the worst network.
 
         ``capacity_cells``: cells missing for the weights (groups not counted); ``glb_bits``: bits by which a layer's
@@ -171,6 +171,10 @@ class PublishedSimulator:
             Term(f"area of {name}", equation, {key: design[key] for key in keys}, float(area), "m2", source)
             for (name, (equation, keys)), area in zip(_AREA_TERMS.items(), areas, strict=True)
         ]
+
+    def network_snr(self, design: Design) -> Mapping[str, NetworkSnr]:
+        """Not modelled."""
+        return {}
 
     def weight_loading(self, design: Design) -> Mapping[str, WeightLoading]:
         """Not modelled."""

@@ -63,6 +63,12 @@ class MemoryCell(StrictModel):
         """Largest over smallest cell value; infinite where a stored zero contributes nothing."""
         return float("inf")
 
+    @property
+    def read_resistance_ohm(self) -> float:
+        """Of the most conducting cell, where a static current flows through the column wire while it is sensed;
+        infinite where the column only carries charge: its wire then takes time, not signal."""
+        return float("inf")
+
 
 class ResistiveCell(MemoryCell):
     """A conductance behind an access transistor; currents sum on the column.
@@ -96,6 +102,10 @@ class ResistiveCell(MemoryCell):
     @property
     def on_off_ratio(self) -> float:
         return self.off_resistance.si / self.on_resistance.si
+
+    @property
+    def read_resistance_ohm(self) -> float:
+        return self.on_resistance.si
 
 
 class SramAnalogCell(MemoryCell):

@@ -32,12 +32,18 @@ class ValueStatistics:
         meaning: the distribution in words.
         measured: True if taken from a network's tensors, False if stated.
         probabilities: bits -> probability of every code ``[2**bits]``.
+        signed: offset binary: the middle code stands for zero, else code 0.
     """
 
     name: str
     meaning: str
     measured: bool
     probabilities: Callable[[int], NDArray[np.float64]]
+    signed: bool
+
+    def zero_code(self, bits: int) -> int:
+        """The code of `bits` bits that stands for zero."""
+        return 2 ** (bits - 1) if self.signed else 0
 
     def mean_levels(self, bits: int) -> NDArray[np.float64]:
         """Mean level of a slice of 1 to 8 bits, averaged over the slices of a code ``[8]``.
@@ -84,11 +90,11 @@ def _normal(bits: int) -> NDArray[np.float64]:
 INPUT_STATISTICS: dict[str, ValueStatistics] = {
     statistics.name: statistics
     for statistics in (
-        ValueStatistics("relu", "|N(0, 0.3)| clipped to 1, half of the values zero; unsigned", False, _relu),
-        ValueStatistics("signed", "N(0, 0.25) clipped to +-1 of full scale; offset binary", False, _normal),
+        ValueStatistics("relu", "|N(0, 0.3)| clipped to 1, half of the values zero; unsigned", False, _relu, False),
+        ValueStatistics("signed", "N(0, 0.25) clipped to +-1 of full scale; offset binary", False, _normal, True),
     )
 }
-WEIGHT_STATISTICS = ValueStatistics("weights", "N(0, 0.25) clipped to +-1; offset binary", False, _normal)
+WEIGHT_STATISTICS = ValueStatistics("weights", "N(0, 0.25) clipped to +-1; offset binary", False, _normal, True)
 
 
 def input_statistics(name: str) -> ValueStatistics:

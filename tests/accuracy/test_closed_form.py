@@ -74,10 +74,22 @@ def test_against_monte_carlo(coding):
 def test_a_conducting_off_state_against_monte_carlo():
     x, w = tensors(128, columns=48, vectors=96, seed=6)
     statistics = measured_statistics(x, w, Slicing(8, 8))
-    readouts = readout_table(rows_active=128, folds=1, adc_bits=6, calibrated=1, on_off_ratio=[5.0, 20.0, 200.0],
-                             cell_variation=0.03)  # fmt: skip
+    readouts = readout_table(rows_active=128, folds=1, adc_bits=6, calibrated=1, on_off_ratio=[50.0, 150.0, 500.0],
+                             cell_variation=0.06)  # fmt: skip
     simulated = [snr_dB(x @ w, multiply(x, w, statistics, readouts[r : r + 1], seed=r)) for r in range(3)]
     np.testing.assert_allclose(layer_snr_dB(statistics, readouts), simulated, atol=2.5)
+
+
+@pytest.mark.parametrize("adc_bits", [4, 5])
+def test_sampling_noise_is_part_of_a_converter_step(adc_bits):
+    x, w = tensors(96, columns=48, vectors=96, seed=7)
+    statistics = measured_statistics(x, w, Slicing(8, 8))
+    readouts = readout_table(rows_active=96, folds=1, adc_bits=adc_bits, calibrated=[0, 1], sampling_noise=12**-0.5)
+    simulated = [snr_dB(x @ w, multiply(x, w, statistics, readouts[r : r + 1], seed=r)) for r in range(2)]
+    closed = layer_snr_dB(statistics, readouts)
+    np.testing.assert_allclose(closed, simulated, atol=1.5)
+    without = layer_snr_dB(statistics, readout_table(rows_active=96, folds=1, adc_bits=adc_bits, calibrated=[0, 1]))
+    assert (closed < without).all()
 
 
 def test_wire_resistance_against_monte_carlo():

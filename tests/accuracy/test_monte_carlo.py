@@ -41,7 +41,7 @@ def test_every_conversion_is_executed_as_stated(calibrated):
     x, w = tensors(21, columns=5, vectors=7, input_bits=4, weight_bits=4)
     statistics = measured_statistics(x, w, cut)
     readout = readout_table(rows_active=11, folds=2, adc_bits=3, calibrated=calibrated)
-    low, step, _ = (part[0] for part in converters(statistics, readout))
+    low, step, _, _ = (part[0] for part in converters(statistics, readout))
     xs, us = cut.slice_inputs(x).astype(int), cut.slice_weights(w).astype(int)
     result = np.zeros((7, 5))
     for i, a in enumerate(cut.input_significance):

@@ -27,7 +27,10 @@ def test_the_sign_has_a_slice_of_its_own_under_twos_complement():
 
 @pytest.mark.parametrize(
     ("change", "word"),
-    [({"coding": "gray"}, "coding"), ({"weight_bits": 1}, "weight_bits"), ({"dac_bits": 0}, "dac_bits")],
+    [
+        ({"coding": "gray"}, "coding"), ({"weight_bits": 1, "coding": "differential"}, "weight_bits"),
+        ({"dac_bits": 0}, "dac_bits"),
+    ],
 )
 def test_bad_slicings_are_named(change, word):
     with pytest.raises(UserError, match=word):

@@ -28,6 +28,7 @@ CONFIG: dict[str, Any] = {
         "cols": [64, 128],
         "adc_type": "sar",
         "adc_bits": [4, 6, 8],
+        "adc_range": "calibrated",
         "cols_per_adc": [8, 128],
         "dac_bits": 1,
         "macros_per_tile": [1, 4, 16],

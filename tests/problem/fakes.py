@@ -9,7 +9,7 @@ import numpy as np
 from imcevo.costs.terms import AREA_COMPONENTS, ENERGY_COMPONENTS, RESOURCES
 from imcevo.hardware import PARAMETERS, Design, DesignTable, Value, table_of
 from imcevo.simulator import PhysicalSimulator
-from imcevo.simulator.interface import Breakdown, Metrics, Repair, Term, WeightLoading
+from imcevo.simulator.interface import Breakdown, Metrics, NetworkSnr, Repair, Term, WeightLoading
 from imcevo.technology import load_technology
 
 MOST_BITS = {"rram_1t1r": 4, "sram_analog_8t": 1, "sram_digital": 1}
@@ -53,7 +53,7 @@ class FakeSimulator:
             if design[key] != used[key]
         ]
 
-    def simulate(self, designs: DesignTable) -> Metrics:
+    def simulate(self, designs: DesignTable, *, snr: bool = True) -> Metrics:
         self.batches.append(designs.n_designs)
         parts = self.breakdown(designs)
         bits = 1.0 * designs["rows"] * designs["cols"] * designs["bits_per_cell"] * designs["macros_per_tile"]
@@ -83,6 +83,9 @@ class FakeSimulator:
 
     def explain(self, design: Design) -> Sequence[Term]:
         return [Term("cell_energy", "E = C V^2", {"voltage_V": design["voltage_V"]}, 1e-15, "J", "this test")]
+
+    def network_snr(self, design: Design) -> Mapping[str, NetworkSnr]:
+        return {}
 
     def weight_loading(self, design: Design) -> Mapping[str, WeightLoading]:
         """Not modelled."""

@@ -140,7 +140,7 @@ def test_space_encodes_what_it_decodes(problem):
 def test_results_that_are_not_finite_are_a_defect(problem, monkeypatch):
     simulate = problem.simulator.simulate
 
-    def broken(designs):
+    def broken(designs, *, snr):
         metrics = simulate(designs)
         metrics.area_m2[0] = np.nan
         return metrics

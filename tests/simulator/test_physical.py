@@ -17,7 +17,8 @@ from imcevo.workload.layers import Layer
 DESIGN: dict[str, Any] = {
     "cell": "rram_1t1r", "node_nm": 28, "voltage_V": 0.9, "bits_per_cell": 2, "rows": 128, "rows_active": 128,
     "cols": 128,
-    "adc_type": "sar", "adc_bits": 6, "cols_per_adc": 8, "dac_bits": 1, "macros_per_tile": 16, "tiles_per_group": 64,
+    "adc_type": "sar", "adc_bits": 6, "adc_range": "full_scale", "cols_per_adc": 8, "dac_bits": 1,
+    "macros_per_tile": 16, "tiles_per_group": 64,
     "router_groups": 36, "input_buffer_B": 8192, "output_buffer_B": 8192, "glb_depth": 8192, "dram": "lpddr4",
     "digital_lanes": 256,
 }  # fmt: skip
@@ -39,7 +40,7 @@ def designs(rng: np.random.Generator, n: int) -> DesignTable:
     choices = {
         "cell": CELLS, "node_nm": (22, 28, 65), "voltage_V": (0.8, 0.9), "bits_per_cell": (1, 2, 4),
         "rows": (64, 128, 512), "rows_active": (32, 512), "cols": (64, 256), "adc_type": ("sar", "flash"),
-        "adc_bits": (4, 6, 8),
+        "adc_bits": (4, 6, 8), "adc_range": ("full_scale", "calibrated"),
         "cols_per_adc": (4, 8, 128), "dac_bits": (1, 2), "macros_per_tile": (4, 16), "tiles_per_group": (8, 32),
         "router_groups": (4, 16), "input_buffer_B": (2048, 8192), "output_buffer_B": (2048, 8192),
         "glb_depth": (256, 4096), "dram": ("lpddr4", "hbm2"), "digital_lanes": (64, 512),

@@ -1,0 +1,64 @@
+"""The closed form beside its yardstick: every layer of one design executed bit by bit on a sample."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from imcevo.accuracy.closed_form import LAYER_CAP_dB
+from imcevo.accuracy.monte_carlo import multiply, snr_dB
+from imcevo.accuracy.slicing import Slicing
+from imcevo.accuracy.sources import StatisticsSource
+from imcevo.hardware import DesignTable
+from imcevo.mapping.factors import Mapping
+from imcevo.mapping.records import Records
+from imcevo.simulator.snr import SnrModel, error_dB
+
+VECTORS, COLUMNS = 32, 16
+_SEED = 20212
+
+
+class SampledLayer(NamedTuple):
+    """One layer on one design.
+
+    Attributes:
+        layers: names of the layers that this one stands for: same shape and statistics.
+        K, pieces: reduction length, and reads it falls into.
+        vectors, columns: sampled.
+        statistics: ``measured`` (a sample of the tensors) or ``stated`` (drawn from the distribution).
+        closed_form_dB, monte_carlo_dB: SNR, at most the cap of a layer.
+    """
+
+    network: str
+    layers: tuple[str, ...]
+    K: int
+    pieces: int
+    vectors: int
+    columns: int
+    statistics: str
+    closed_form_dB: float
+    monte_carlo_dB: float
+
+
+def sampled_layers(
+    model: SnrModel, designs: DesignTable, geometry: Records, mapping: Mapping
+) -> Iterator[SampledLayer]:
+    """Every distinct layer on one design's arrays ``[1]``; cells and noise of a fixed seed."""
+    alike: dict[tuple[str, str, int, int], list[str]] = {}
+    first: dict[tuple[str, str, int, int], tuple[StatisticsSource, float]] = {}
+    for network, layer, K, source, pieces, error in model.converted_layers(designs, geometry, mapping):
+        key = network, source.digest, K, pieces
+        alike.setdefault(key, []).append(layer)
+        first.setdefault(key, (source, error))
+    for (network, _, K, pieces), names in alike.items():
+        source, error = first[network, _, K, pieces]
+        slicing = Slicing(
+            source.input_bits, source.weight_bits, int(designs["dac_bits"][0]), int(designs["bits_per_cell"][0])
+        )
+        x, w = source.tensors(K, VECTORS, COLUMNS)
+        computed = multiply(x, w, source.statistics(slicing, K), model.readout(designs, pieces), seed=_SEED)
+        simulated = min(snr_dB(x.astype(float) @ w.astype(float), computed), LAYER_CAP_dB)
+        yield SampledLayer(
+            network, tuple(names), K, pieces, len(x), w.shape[1], "measured" if source.measured else "stated",
+            error_dB(error), simulated,
+        )  # fmt: skip
