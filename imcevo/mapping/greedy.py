@@ -57,16 +57,25 @@ def _map_designs(layers: Records, geometry: Records, factors: Records, tiles_nee
 
 
 @kernel()
+def outputs_per_array(layer: Record, chip: Record) -> int:
+    """Outputs that find columns in one array, each taking one per weight slice; at least one."""
+    return max(1, chip.cols // ceil_div(layer.second_bits, chip.bits_per_cell))
+
+
+@kernel()
+def most_packed(layer: Record, chip: Record) -> int:
+    """Groups that fit one array block-diagonally; 1 if a group needs more than one array."""
+    if layer.G == 1:
+        return 1
+    return max(1, min(layer.G, chip.rows // layer.K, outputs_per_array(layer, chip) // layer.M))
+
+
+@kernel()
 def fill_array(layer: Record, chip: Record, f: Record) -> None:
     """Rows, columns and packed groups of one array."""
-    slices = ceil_div(layer.second_bits, chip.bits_per_cell)
-    outputs = max(1, chip.cols // slices)
-    pack = 1
-    if layer.G > 1:
-        pack = balanced(layer.G, max(1, min(layer.G, chip.rows // layer.K, outputs // layer.M)))
-    f.pack_g = pack
+    f.pack_g = balanced(layer.G, most_packed(layer, chip))
     f.rows_k = balanced(layer.K, chip.rows)
-    f.cols_m = balanced(layer.M, outputs)
+    f.cols_m = balanced(layer.M, outputs_per_array(layer, chip))
 
 
 @kernel()

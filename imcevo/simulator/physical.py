@@ -25,14 +25,14 @@ from imcevo.costs.terms import (
 )  # fmt: skip
 from imcevo.errors import unknown_name
 from imcevo.hardware import GLB_WIDTH_BITS, Design, DesignTable, Value, table_of
+from imcevo.mapping.count import COUNT_DTYPE, RATE_DTYPE, TIME_DTYPE, count_layers
 from imcevo.mapping.factors import Mapping
 from imcevo.mapping.greedy import map_greedily
+from imcevo.mapping.loops import loads_per_inference
 from imcevo.mapping.policies import MappingPolicy
 from imcevo.mapping.records import GEOMETRY_DTYPE, RESIDENT, STREAMED, SWAPPED, Records, layer_records
-from imcevo.simulator.count import COUNT_DTYPE, RATE_DTYPE, TIME_DTYPE, count_layers
 from imcevo.simulator.deployment import Deployment
 from imcevo.simulator.interface import Breakdown, Metrics, Repair, WeightLoading
-from imcevo.simulator.loops import loads_per_inference
 from imcevo.simulator.repair import NO_ADC, repair_designs, repairs_of
 from imcevo.technology import Technology, load_technology
 from imcevo.workload import Network, Precision, layer_table
