@@ -48,7 +48,7 @@ def _map_designs(layers: Records, geometry: Records, factors: Records, tiles_nee
             spread_over_chip(layer, chip, f)
             if chip.deployment != STREAMED and not layer.dynamic:
                 place_resident(layer, f)
-                tiles_needed[d, layer.network] += layer.count * _tiles_of(f)
+                tiles_needed[d, layer.network] += layer.count * tiles_of(f)
         if chip.deployment != STREAMED:
             duplicate_resident(layers, chip, factors[d], tiles_needed[d])
         for i in range(len(layers)):
@@ -109,9 +109,16 @@ def place_resident(layer: Record, f: Record) -> None:
 
 
 @kernel()
-def _tiles_of(f: Record) -> int:
+def tiles_of(f: Record) -> int:
     """Tiles a layer occupies: whole ones, never shared with another layer."""
     return f.tile_k * f.tile_m * f.tile_g * f.tile_v * f.group_k * f.group_m * f.group_g * f.group_v
+
+
+@kernel()
+def place_copies(chip: Record, copies: int, f: Record) -> None:
+    """Duplicates of a resident layer: as many in its group as fit, the others in as many groups as it takes."""
+    f.tile_v = min(max(1, chip.tiles_per_group // (f.tile_k * f.tile_m * f.tile_g)), copies)
+    f.group_v = copies // f.tile_v
 
 
 @kernel()
@@ -151,7 +158,7 @@ def _want_duplicates(layers: Records, f: Records, network: int, want: NDArray[np
             total += layer.count * want[i]
     for i in range(len(layers)):
         if layers[i].network == network and want[i] > 0.0:
-            want[i] = (want[i] / (total * _tiles_of(f[i]))) ** 0.5
+            want[i] = (want[i] / (total * tiles_of(f[i]))) ** 0.5
 
 
 @kernel()
@@ -172,18 +179,17 @@ def _fill_with_duplicates(
         taken = 0
         for i in range(first, end):
             if want[i] > 0.0:
-                taken += layers[i].count * _tiles_of(f[i]) * _duplicates(layers[i], f[i], want[i] * middle)
+                taken += layers[i].count * tiles_of(f[i]) * _duplicates(layers[i], f[i], want[i] * middle)
         if taken <= tiles:
             low = middle
         else:
             high = middle
     for i in range(first, end):
         if want[i] > 0.0:
-            before = _tiles_of(f[i])
+            before = tiles_of(f[i])
             duplicates = _duplicates(layers[i], f[i], want[i] * low)
-            f[i].tile_v = min(max(1, chip.tiles_per_group // (f[i].tile_k * f[i].tile_m * f[i].tile_g)), duplicates)
-            f[i].group_v = duplicates // f[i].tile_v
-            tiles_needed[layers[i].network] += layers[i].count * (_tiles_of(f[i]) - before)
+            place_copies(chip, duplicates, f[i])
+            tiles_needed[layers[i].network] += layers[i].count * (tiles_of(f[i]) - before)
 
 
 @kernel()
