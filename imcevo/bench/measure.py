@@ -85,7 +85,7 @@ def _layer_evaluations(problem: CodesignProblem, rng: np.random.Generator) -> fl
     def prepare() -> tuple[int, Callable[[], object]]:
         designs = problem.decode(_fresh_genomes(problem, rng))
         geometry = simulator.geometry(designs)
-        mapping = simulator.map(geometry)
+        mapping = simulator.map(geometry, unit_costs(designs, simulator.technology))
 
         def work() -> object:
             costs = unit_costs(designs, simulator.technology)
@@ -102,8 +102,9 @@ def _greedy_mappings(problem: CodesignProblem, rng: np.random.Generator) -> floa
     simulator = _simulator(problem)
 
     def prepare() -> tuple[int, Callable[[], object]]:
-        geometry = simulator.geometry(problem.decode(_fresh_genomes(problem, rng)))
-        return len(geometry) * _matrix_layers(simulator), lambda: simulator.map(geometry)
+        designs = problem.decode(_fresh_genomes(problem, rng))
+        geometry, costs = simulator.geometry(designs), unit_costs(designs, simulator.technology)
+        return len(geometry) * _matrix_layers(simulator), lambda: simulator.map(geometry, costs)
 
     return _median_rate(prepare)
 

@@ -7,23 +7,23 @@ simulator's own counts on a chip whose buffers hold everything.
 
 from __future__ import annotations
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
 
 from imcevo.kernels import kernel
-from imcevo.mapping.factors import MKV, ON_ARRAYS, ON_DIGITAL_UNIT
+from imcevo.mapping.factors import MKV
 from imcevo.mapping.loops import steps_of_array
-from imcevo.mapping.price import Prices, movement_rates, priced, scratch, unbounded_buffers
-from imcevo.mapping.records import FACTOR_DTYPE, Record, Records
+from imcevo.mapping.price import priced
+from imcevo.mapping.records import Record, Records
 from imcevo.mapping.space import (
     CHOICES,
     DIMENSIONS,
     EVEN_ROWS,
     FEWEST_FOLDS,
+    FIRST_SPLIT,
     N_SPLITS,
+    ORDER,
     PACK_SHARES,
-    SHARES,
     TIME_CHOICES,
     G,
     K,
@@ -33,13 +33,11 @@ from imcevo.mapping.space import (
     even_rows,
     fill_rows_and_columns,
     first_rest,
-    mesh_shares,
     set_splits,
     try_time,
 )
-from imcevo.mapping.split import balanced, ceil_div
-from imcevo.mapping.splits import WALK_DTYPE, next_split, start_walk
-from imcevo.workload.table import MATRIX
+from imcevo.mapping.split import ceil_div
+from imcevo.mapping.splits import next_split, start_walk
 
 # What differs from a bound by rounding alone has reached it.
 CHOICE_TOPS = np.array(list(CHOICES.values()), dtype=np.uint8)
@@ -52,7 +50,7 @@ def cost_of(price: Record, energy: float, latency: float) -> float:
     return price.energy_weight * (energy + price.leakage_W * latency) + price.time_weight * latency
 
 
-@kernel()
+@kernel(inline=False)
 def _try_times(
     layer: Record, chip: Record, rate: Record, price: Record, least: float, f: Record, trial: Records, best: Records,
     counts: NDArray[np.float64], count: Record, times: NDArray[np.float64], time: Record,
@@ -81,7 +79,7 @@ def _try_times(
     return least, work
 
 
-@kernel()
+@kernel(inline=False)
 def map_streamed(
     layer: Record, chip: Record, ideal: Record, rate: Record, movement: Record, price: Record,
     shares: NDArray[np.int64], walk: Record, f: Record, trial: Records, best: Records,
@@ -97,8 +95,9 @@ def map_streamed(
     # Good mappings to begin with: the greedy filling with and without copies, and one array after the other.
     for kind in range(3):
         for c in range(len(start)):
-            start[c] = 0 if kind == 2 and c > 1 or kind == 1 and 1 < c < N_SPLITS + 2 and c % 4 == 1 else CHOICE_TOPS[c]
-        decode(layer, chip, shares, start, f)
+            copies = FIRST_SPLIT <= c < ORDER and (c - FIRST_SPLIT) % len(DIMENSIONS) == V
+            start[c] = 0 if (kind == 1 and copies) or (kind == 2 and c >= FIRST_SPLIT) else CHOICE_TOPS[c]
+        decode(layer, chip, shares, start, False, f)
         least, done = _try_times(layer, chip, rate, price, least, f, trial, best, counts, count, times, time)
         work += done
     for pack in range(PACK_SHARES, -1, -1):
@@ -116,9 +115,11 @@ def map_streamed(
                     set_splits(walk.value, f)
                     if rows == EVEN_ROWS:
                         even_rows(layer, f)
-                    least, done = _try_times(layer, chip, rate, price, least, f, trial, best, counts, count, times, time)
+                    least, done = _try_times(
+                        layer, chip, rate, price, least, f, trial, best, counts, count, times, time
+                    )  # fmt: skip
                     work += done
-                elif at >= V and at != 4 and at != 8:
+                elif at >= V and at % len(DIMENSIONS) != K:
                     work += 1
                     bound = _bound(layer, ideal, rate, movement, price, rows, at, walk, f, counts, count, times, time)
                     if bound >= least:
@@ -154,7 +155,8 @@ def _bound(
     outer = 1.0 * ceil_div(ceil_div(layer.M, f.cols_m), over[M]) * ceil_div(ceil_div(layer.G, f.pack_g), over[G])
     steps = outer * ceil_div(folds, over[K]) * layer.vectors / over[V] / left
     steps = max(steps, 1.0 * layer.vectors / (over[V] * walk.rest[at + 1, V]))
-    cycles = steps * steps_of_array(min(layer.K, f.rows_k), f.pack_g, ideal.rows_active) * ceil_div(layer.input_bits, ideal.dac_bits)
+    row_steps = steps_of_array(min(layer.K, f.rows_k), f.pack_g, ideal.rows_active)
+    cycles = steps * row_steps * ceil_div(layer.input_bits, ideal.dac_bits)
     written = max(f.rows_k, outer * layer.K / (over[K] * left)) * f.pack_g
     working = layer.count * (cycles * rate.input_cycle_s + written * rate.row_write_s)
     return cost_of(price, energy, max(moving, working))

@@ -36,7 +36,7 @@ MOST_OPTIONS = 96  # mappings of one layer none of which is both dearer and larg
 _BISECTIONS = 60
 
 
-@kernel()
+@kernel(inline=False)
 def list_options(
     layer: Record, chip: Record, rate: Record, price: Record, shares: NDArray[np.int64], walk: Record, f: Record,
     trial: Records, options: Records, cost: NDArray[np.float64], tiles: NDArray[np.int64], most_tiles: int,
@@ -96,15 +96,16 @@ def _add_copies(
         if tiles[j] <= alone and cost[j] <= bound:
             return n
     step, copies = 0, 1
-    while copies <= most:
+    while True:
         place_copies(chip, copies, f)
         energy, latency = priced(layer, chip, rate, price, f, False, counts, count, times, time)
         n = _keep(cost_of(price, energy, latency), layer.count * tiles_of(f), trial, options, cost, tiles, n)
+        if copies == most:
+            return n
         before = copies
         while copies == before:
             step += 1
-            copies = copies_step(step)
-    return n
+            copies = min(most, copies_step(step))
 
 
 @kernel()

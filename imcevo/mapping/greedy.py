@@ -50,7 +50,7 @@ def _map_designs(layers: Records, geometry: Records, factors: Records, tiles_nee
                 place_resident(layer, f)
                 tiles_needed[d, layer.network] += layer.count * tiles_of(f)
         if chip.deployment != STREAMED:
-            duplicate_resident(layers, chip, factors[d], tiles_needed[d])
+            duplicate_resident(layers, chip, factors[d], tiles_needed[d], np.ones(len(layers)))
         for i in range(len(layers)):
             if factors[d, i].unit == ON_ARRAYS:
                 order_in_time(layers[i], chip, factors[d, i])
@@ -122,16 +122,20 @@ def place_copies(chip: Record, copies: int, f: Record) -> None:
 
 
 @kernel()
-def duplicate_resident(layers: Records, chip: Record, f: Records, tiles_needed: NDArray[np.int64]) -> None:
+def duplicate_resident(
+    layers: Records, chip: Record, f: Records, tiles_needed: NDArray[np.int64], bias: NDArray[np.float64]
+) -> None:  # fmt: skip
     """Give left-over tiles to duplicates so that the networks' summed relative vector steps shrink most.
 
     Minimising sum a_l / D_l under sum T_l D_l <= tiles gives D_l = mu sqrt(a_l / T_l): bisect on mu. a_l is a layer's
-    share of its network's vector steps. Resident networks share the chip; swapped ones have it in turn.
+    share of its network's vector steps; `bias` ``[n_layers]`` scales its claim. Resident networks share the chip;
+    swapped ones have it in turn.
     """
     tiles = chip.tiles_per_group * chip.router_groups
     want = np.zeros(len(layers))
     for network in range(len(tiles_needed)):
         _want_duplicates(layers, f, network, want)
+    want *= bias
     if chip.deployment == RESIDENT:
         needed = 0
         for network in range(len(tiles_needed)):

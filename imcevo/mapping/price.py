@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 
 from imcevo.costs.terms import N_ACTIONS, RATES, RESOURCES, UnitCosts
 from imcevo.kernels import kernel
-from imcevo.mapping.count import COUNT_DTYPE, RATE_DTYPE, TIME_DTYPE, add_on_arrays
+from imcevo.mapping.count import COUNT_DTYPE, RATE_DTYPE, TIME_DTYPE, add_on_arrays, count_layers
+from imcevo.mapping.factors import Mapping
 from imcevo.mapping.records import Record, Records
 
 # Prices of one design, and what its mapper minimises: the weights of energy and latency.
@@ -83,7 +84,7 @@ def unbounded_buffers(geometry: Records) -> Records:
     return ideal
 
 
-@kernel()
+@kernel(inline=False)
 def priced(
     layer: Record, chip: Record, rate: Record, price: Record, f: Record, all_reused: bool,
     counts: NDArray[np.float64], count: Record, times: NDArray[np.float64], time: Record,
@@ -103,3 +104,19 @@ def priced(
     return energy, latency
 
 
+
+
+def network_totals(
+    layers: Records, geometry: Records, n_networks: int, prices: Prices, mapping: Mapping
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Joules, leakage included, and seconds of every network ``[n_designs, n_networks]`` each."""
+    counts = np.zeros((len(geometry), n_networks, N_ACTIONS))
+    times = np.zeros((len(geometry), n_networks, len(RESOURCES)))
+    count_layers(
+        layers, geometry, mapping.factors, prices.rates(), prices.sum_bits, prices.writes_per_inference,
+        np.ascontiguousarray(layers["network"]), counts.view(COUNT_DTYPE)[:, :, 0], times.view(TIME_DTYPE)[:, :, 0],
+        np.zeros(len(geometry), dtype=np.int64),
+    )  # fmt: skip
+    latency = times.sum(axis=2)
+    energy = np.einsum("dna,da->dn", counts, prices.costs.energy_J) + prices.costs.leakage_W[:, None] * latency
+    return energy, latency

@@ -22,6 +22,9 @@ FEWEST_FOLDS, EVEN_ROWS = 1, 0
 SHARES, PIXEL_SHARES, PACK_SHARES, SLAB_SHARES = 2, 1, 3, 4
 AS_GREEDY = len(ORDERS)  # the last `order`: loop order and slabs by the greedy rule
 
+# A resident layer's claim to tiles left over, against the greedy rule's: 2^((copies - NEUTRAL_COPIES) / 2).
+NEUTRAL_COPIES = 8
+
 MESHES, DIMENSIONS = ("macro", "tile", "group"), "kmgv"
 N_SPLITS = len(MESHES) * len(DIMENSIONS)
 K, M, G, V = range(len(DIMENSIONS))
@@ -33,8 +36,9 @@ CHOICES: dict[str, int] = {
     **{f"{mesh}_{name}": PIXEL_SHARES if name == "v" else SHARES for mesh in MESHES for name in DIMENSIONS},
     "order": AS_GREEDY,
     "slabs": SLAB_SHARES,
+    "copies": 2 * NEUTRAL_COPIES,
 }
-FIRST_SPLIT = 2
+FIRST_SPLIT, ORDER, SLABS, COPIES = 2, 2 + N_SPLITS, 3 + N_SPLITS, 4 + N_SPLITS
 
 
 @kernel()
@@ -77,12 +81,15 @@ def even_rows(layer: Record, f: Record) -> None:
 
 
 @kernel()
-def decode(layer: Record, chip: Record, shares: NDArray[np.int64], choice: NDArray[np.uint8], f: Record) -> None:
-    """The factors of streamed weights that a row of `CHOICES` means on a design.
+def decode(
+    layer: Record, chip: Record, shares: NDArray[np.int64], choice: NDArray[np.uint8], stays: bool, f: Record
+) -> None:  # fmt: skip
+    """The factors that a row of `CHOICES` means on a design.
 
     Args:
         shares: of this design, by `mesh_shares`.
         choice: ``[len(CHOICES)]``.
+        stays: the weights stay on chip: groups and copies are placed afterwards.
     """
     fill_rows_and_columns(layer, chip, choice[1], f)
     values, rest = np.empty(N_SPLITS, np.int64), np.empty(len(DIMENSIONS), np.int64)
@@ -98,7 +105,10 @@ def decode(layer: Record, chip: Record, shares: NDArray[np.int64], choice: NDArr
     set_splits(values, f)
     if choice[0] == EVEN_ROWS and f.pack_g == 1:
         even_rows(layer, f)
-    set_time(layer, chip, choice[14], choice[15], f)
+    if stays:
+        f.tile_v, f.order, f.slabs = 1, 0, 1
+        return
+    set_time(layer, chip, choice[ORDER], choice[SLABS], f)
 
 
 @kernel()

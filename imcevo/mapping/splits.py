@@ -13,7 +13,8 @@ from imcevo.mapping.split import balanced, ceil_div
 # Where a walk through the splits stands: the choice tried at each depth, the factor it gave, and what is left before
 # each depth of the four dimensions and of the mesh.
 WALK_DTYPE = np.dtype([
-    ("depth", np.int64), ("depths", np.int64), ("folds_k", np.int64), ("choice", np.int64, (N_SPLITS,)), ("value", np.int64, (N_SPLITS,)),
+    ("depth", np.int64), ("depths", np.int64), ("folds_k", np.int64),
+    ("choice", np.int64, (N_SPLITS,)), ("value", np.int64, (N_SPLITS,)),
     ("rest", np.int64, (N_SPLITS + 1, len(DIMENSIONS))), ("left", np.int64, (N_SPLITS + 1,)),
 ])  # fmt: skip
 

@@ -14,7 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 from imcevo.hardware import DesignSpace, DesignTable
 from imcevo.problem.canonical import Canonicaliser
 from imcevo.problem.constraints import Constraint
-from imcevo.problem.genome import HARDWARE, Genome
+from imcevo.problem.genome import HARDWARE, MAPPING, Genome
 from imcevo.problem.hypervolume import HypervolumeBox
 from imcevo.problem.objectives import Objective
 from imcevo.simulator.interface import Metrics, Simulator
@@ -68,12 +68,17 @@ class CodesignProblem:
     @cached_property
     def genome(self) -> Genome:
         """The layout of a row."""
-        return Genome.of(self.space)
+        return Genome.of(self.space, self.simulator.mapping_genes)
 
     @cached_property
     def upper(self) -> NDArray[np.int64]:
         """Largest value of every variable ``[n_var]``."""
         return self.genome.upper
+
+    @cached_property
+    def linkage(self) -> NDArray[np.int64]:
+        """Which variables recombination exchanges together: equal numbers ``[n_var]``."""
+        return self.genome.linkage
 
     @cached_property
     def _canonicaliser(self) -> Canonicaliser:
@@ -110,6 +115,17 @@ class CodesignProblem:
     def sample(self, n: int, rng: np.random.Generator) -> NDArray[np.int64]:
         """`n` genomes drawn uniformly ``[n, n_var]``, not yet canonical."""
         return rng.integers(0, self.upper + 1, size=(n, self.n_var), dtype=np.int64)
+
+    def initial(self, n: int, rng: np.random.Generator) -> NDArray[np.int64]:
+        """`n` genomes to begin a search with ``[n, n_var]``: as `sample`, but of every row's layers a share,
+        drawn from 0 to 1, is mapped by the greedy rule instead of at random."""
+        X = self.sample(n, rng)
+        mapping = self.simulator.mapping_genes
+        if len(mapping.names) > 1:
+            greedy = rng.random((n, int(mapping.linkage.max()) + 1)) < rng.random((n, 1))
+            place = self.genome.place(MAPPING)
+            X[:, place] = np.where(greedy[:, mapping.linkage], mapping.start, X[:, place])
+        return X
 
     def canonical(self, X: ArrayLike) -> NDArray[np.int64]:
         """The canonical genomes of `X` ``[n, n_var]``: equal rows are equal designs; idempotent."""
@@ -199,7 +215,7 @@ class CodesignProblem:
         rows = self._checked(X)
         hardware = self.genome.place(HARDWARE)
         rows[:, hardware], designs = self._canonicaliser(rows[:, hardware])
-        return rows, designs
+        return rows, designs.with_mapping(rows[:, self.genome.place(MAPPING)])
 
     def _checked(self, X: ArrayLike) -> NDArray[np.int64]:
         rows = np.asarray(X)

@@ -27,9 +27,9 @@ from imcevo.errors import unknown_name
 from imcevo.hardware import GLB_WIDTH_BITS, Design, DesignTable, Value, table_of
 from imcevo.mapping.count import COUNT_DTYPE, RATE_DTYPE, TIME_DTYPE, count_layers
 from imcevo.mapping.factors import Mapping
-from imcevo.mapping.greedy import map_greedily
 from imcevo.mapping.loops import loads_per_inference
-from imcevo.mapping.policies import MappingPolicy
+from imcevo.mapping.policies import MappingPolicy, mapping_policy
+from imcevo.mapping.price import Prices
 from imcevo.mapping.records import GEOMETRY_DTYPE, RESIDENT, STREAMED, SWAPPED, Records, layer_records
 from imcevo.simulator.deployment import Deployment
 from imcevo.simulator.interface import Breakdown, Metrics, Repair, WeightLoading
@@ -68,7 +68,7 @@ class PhysicalSimulator:
         networks: the suite.
         precision: bits of inputs, weights, outputs, partial sums.
         deployment: how the chip gets the weights.
-        policy: turns layers and geometry into mappings (`imcevo.mapping.policies`).
+        policy: turns layers, geometry and prices into mappings; the greedy one if None.
         technology: cells, nodes and circuits; the shipped ones if None.
     """
 
@@ -80,7 +80,7 @@ class PhysicalSimulator:
         networks: Sequence[Network],
         precision: Precision,
         deployment: Deployment,
-        policy: MappingPolicy = map_greedily,
+        policy: MappingPolicy | None = None,
         technology: Technology | None = None,
     ) -> None:
         self.networks = tuple(network.name for network in networks)
@@ -89,7 +89,8 @@ class PhysicalSimulator:
         self.technology = technology or load_technology()
         self.layers = layer_records(layer_table(networks, precision))
         self.required: tuple[str, ...] = () if deployment.mode == "streamed" else ("capacity_bits",)
-        self._map = policy
+        self.policy = policy or mapping_policy("greedy")
+        self.mapping_genes = self.policy.genes(self.layers)
         stored = np.where(self.layers["dynamic"] == 1, 0.0, self.layers["count"] * self.layers["operand_bits"])
         self._stored_bits = np.bincount(self.layers["network"], weights=stored, minlength=len(self.networks))
 
@@ -132,20 +133,36 @@ class PhysicalSimulator:
         geometry["dynamic_on_arrays"] = volatile & (geometry["deployment"] == STREAMED)
         return geometry
 
-    def map(self, geometry: Records) -> Mapping:
-        """The mapping that the problem's policy chooses for every layer on every design."""
-        return self._map(self.layers, geometry, len(self.networks))
+    def map(self, geometry: Records, costs: UnitCosts, genes: NDArray[np.int64] | None = None) -> Mapping:
+        """The mapping that the problem's policy chooses for every layer on every design.
+
+        Args:
+            geometry, costs: of the designs.
+            genes: what the policy reads ``[n_designs, n_genes]``; its start values if None.
+        """
+        if genes is None:
+            genes = np.tile(self.mapping_genes.start, (len(geometry), 1))
+        return self.policy.map(self.layers, geometry, len(self.networks), self.prices(costs), genes)
+
+    def prices(self, costs: UnitCosts) -> Prices:
+        """What a mapper may know of designs beyond their geometry."""
+        return Prices(costs, self.precision.partial_sum_bits, self._writes_per_inference)
 
     def count(
         self, geometry: Records, rates: NDArray[np.float64], mapping: Mapping, *, per_layer: bool = False
     ) -> Counted:
         """Count designs under a mapping; `per_layer` keeps layers apart instead of summing them over networks."""
-        per_switch = self.deployment.inferences_per_switch
-        writes = 1.0 / per_switch if per_switch else 0.0
+        writes = self._writes_per_inference
         counted = self._counted(geometry, rates, mapping, writes, per_layer=per_layer)
-        if per_switch and not per_layer:
+        if writes and not per_layer:
             counted.times[:, :, RESOURCES.index("weight_write")] += self._switch_time(geometry, rates) * writes
         return counted
+
+    @property
+    def _writes_per_inference(self) -> float:
+        """How often swapped weights are programmed per inference."""
+        per_switch = self.deployment.inferences_per_switch
+        return 1.0 / per_switch if per_switch else 0.0
 
     def _counted(
         self,
@@ -192,7 +209,7 @@ class PhysicalSimulator:
 
     def _simulate_piece(self, designs: DesignTable) -> Metrics:
         costs, geometry = unit_costs(designs, self.technology), self.geometry(designs)
-        mapping = self.map(geometry)
+        mapping = self.map(geometry, costs, designs.mapping_genes)
         counted = self.count(geometry, costs.rates, mapping)
         latency = counted.times.sum(axis=2)
         energy = np.einsum("dna,da->dn", counted.counts, costs.energy_J) + costs.leakage_W[:, None] * latency
@@ -226,7 +243,7 @@ class PhysicalSimulator:
     def breakdown(self, designs: DesignTable) -> Breakdown:
         """Energy by component, time by binding resource, area by component."""
         costs, geometry = unit_costs(designs, self.technology), self.geometry(designs)
-        counted = self.count(geometry, costs.rates, self.map(geometry))
+        counted = self.count(geometry, costs.rates, self.map(geometry, costs, designs.mapping_genes))
         return Breakdown(
             ENERGY_COMPONENTS, RESOURCES, AREA_COMPONENTS,
             energy_by_component(counted, costs), counted.times, costs.area_m2,
@@ -240,7 +257,7 @@ class PhysicalSimulator:
         """Programming cost of each network's weights, and the inferences that the cells endure."""
         designs = table_of([design])
         costs, geometry = unit_costs(designs, self.technology), self.geometry(designs)
-        mapping = self.map(geometry)
+        mapping = self.map(geometry, costs)
         endurance = self.technology.cell(str(design["cell"])).write_endurance
         if geometry["deployment"][0] == STREAMED:
             loads = np.bincount(
@@ -268,8 +285,8 @@ class PhysicalSimulator:
     def shortfall_notes(self, design: Design) -> MappingType[str, str]:
         """For each missed requirement, a sentence naming network, need, offer and shortfall."""
         designs = table_of([design])
-        geometry = self.geometry(designs)
-        mapping = self.map(geometry)
+        costs, geometry = unit_costs(designs, self.technology), self.geometry(designs)
+        mapping = self.map(geometry, costs)
         notes: dict[str, str] = {}
         missing, needed, chip = self._missing_bits(geometry, mapping)[0], mapping.tiles_needed[0], geometry[0]
         if (missing > 0).any():
@@ -283,7 +300,7 @@ class PhysicalSimulator:
                 f"{lacking}; the chip has {chip['tiles_per_group'] * chip['router_groups']} tiles of {tile_bits} bits, "
                 f"all networks together need {needed.sum()}"
             )
-        rows_summed = self.count(geometry, unit_costs(designs, self.technology).rates, mapping).rows_summed
+        rows_summed = self.count(geometry, costs.rates, mapping).rows_summed
         missing_adc = _missing_adc_bits(designs, rows_summed)[0]
         if missing_adc > 0:
             has = designs["adc_bits"][0]
