@@ -18,11 +18,11 @@ _SHAPE = ("N", "C", "M", "P", "Q", "R", "S", "G", "stride_h", "stride_w", "pad_h
 
 
 def shapes_of(layers: Records) -> NDArray[np.int64]:
-    """Which unique shape, numbered in order of appearance, each layer has; -1 if it is no matrix ``[n_layers]``."""
-    seen: dict[tuple[int, ...], int] = {}
+    """Which unique shape, numbered from 0, each layer has; -1 if it is no matrix ``[n_layers]``."""
+    matrix = layers["kind"] == MATRIX
+    sizes = np.stack([layers[name][matrix] for name in _SHAPE], axis=1)
     shapes = np.full(len(layers), -1, dtype=np.int64)
-    for i in np.flatnonzero(layers["kind"] == MATRIX):
-        shapes[i] = seen.setdefault(tuple(int(layers[name][i]) for name in _SHAPE), len(seen))
+    shapes[matrix] = np.unique(sizes, axis=0, return_inverse=True)[1].ravel()
     return shapes
 
 

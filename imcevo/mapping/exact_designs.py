@@ -85,8 +85,9 @@ def _map_designs(
                 )  # fmt: skip
             else:
                 found[i] = list_options(
-                    layer, chip, rates[d], prices[d], shares, walks[d], trial[d], trial[d : d + 1], options[d, i],
-                    cost[i], tiles[i], most_tiles, counts[d], count_records[d], times[d], time_records[d],
+                    layer, chip, ideal[d], rates[d], movement[d], prices[d], shares, walks[d], trial[d],
+                    trial[d : d + 1], options[d, i], cost[i], tiles[i], most_tiles, counts[d], count_records[d],
+                    times[d], time_records[d],
                 )  # fmt: skip
         first = 0
         for network in range(len(ends) if n_rows else 0):

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from imcevo.kernels import kernel
 from imcevo.mapping.exact import cost_of
 from imcevo.mapping.greedy import place_copies, place_resident, tiles_of
+from imcevo.mapping.loops import steps_of_array
 from imcevo.mapping.price import priced
 from imcevo.mapping.records import Record, Records
 from imcevo.mapping.space import (
@@ -38,7 +39,8 @@ _BISECTIONS = 60
 
 @kernel(inline=False)
 def list_options(
-    layer: Record, chip: Record, rate: Record, price: Record, shares: NDArray[np.int64], walk: Record, f: Record,
+    layer: Record, chip: Record, ideal: Record, rate: Record, movement: Record, price: Record,
+    shares: NDArray[np.int64], walk: Record, f: Record,
     trial: Records, options: Records, cost: NDArray[np.float64], tiles: NDArray[np.int64], most_tiles: int,
     counts: NDArray[np.float64], count: Record, times: NDArray[np.float64], time: Record,
 ) -> int:  # fmt: skip
@@ -69,8 +71,8 @@ def list_options(
                     place_resident(layer, f)
                     f.order, f.slabs = 0, 1
                     n = _add_copies(
-                        layer, chip, rate, price, f, trial, options, cost, tiles, n, most_tiles, counts, count, times,
-                        time,
+                        layer, chip, ideal, rate, movement, price, f, trial, options, cost, tiles, n, most_tiles,
+                        counts, count, times, time,
                     )  # fmt: skip
                 at = next_split(walk, shares)
     return n
@@ -78,7 +80,8 @@ def list_options(
 
 @kernel()
 def _add_copies(
-    layer: Record, chip: Record, rate: Record, price: Record, f: Record, trial: Records, options: Records,
+    layer: Record, chip: Record, ideal: Record, rate: Record, movement: Record, price: Record, f: Record,
+    trial: Records, options: Records,
     cost: NDArray[np.float64], tiles: NDArray[np.int64], n: int, most_tiles: int,
     counts: NDArray[np.float64], count: Record, times: NDArray[np.float64], time: Record,
 ) -> int:  # fmt: skip
@@ -86,12 +89,12 @@ def _add_copies(
     alone = layer.count * tiles_of(f)
     most = max(1, min(ceil_div(layer.max_copies, f.macro_v), most_tiles // alone))
     macro_v = f.macro_v
-    place_copies(chip, most, f)
-    _, fastest = priced(layer, chip, rate, price, f, True, counts, count, times, time)
     f.macro_v = f.tile_v = f.group_v = 1
-    least, _ = priced(layer, chip, rate, price, f, True, counts, count, times, time)
+    least, moving = priced(layer, ideal, movement, price, f, True, counts, count, times, time)
     f.macro_v = macro_v
-    bound = cost_of(price, least, fastest)
+    row_steps = steps_of_array(min(layer.K, f.rows_k), f.pack_g, chip.rows_active)
+    cycles = 1.0 * layer.vectors / (macro_v * most) * row_steps * ceil_div(layer.input_bits, chip.dac_bits)
+    bound = cost_of(price, least, max(moving, layer.count * cycles * rate.input_cycle_s))
     for j in range(n):
         if tiles[j] <= alone and cost[j] <= bound:
             return n

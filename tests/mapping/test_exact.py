@@ -143,12 +143,14 @@ def test_resident_mapping_of_one_layer_equals_brute_force(seed: int) -> None:
     factors = told(case, choices).factors[:, 0].copy()
     factors["tile_v"] = factors["group_v"] = 1
     factors = np.unique(factors.view((np.int32, len(FACTORS))), axis=0).view(FACTOR_DTYPE)[:, 0]
+    in_group = np.prod([factors[f"tile_{d}"].astype(np.int64) for d in "kmg"], axis=0)
+    alone = in_group * np.prod([factors[f"group_{d}"].astype(np.int64) for d in "kmg"], axis=0)
+    most = np.maximum(1, np.minimum(-(-case.layers["max_copies"][0] // factors["macro_v"]), 8 * 64 // alone))
     brute = np.inf
     for step in range(20):
-        for f in factors:
-            copies = copies_step(step)
-            f["tile_v"] = min(max(1, 8 // (f["tile_k"] * f["tile_m"] * f["tile_g"])), copies)
-            f["group_v"] = copies // f["tile_v"]
+        copies = np.minimum(copies_step(step), most)
+        factors["tile_v"] = np.minimum(np.maximum(1, 8 // in_group), copies)
+        factors["group_v"] = copies // factors["tile_v"]
         tiles = np.prod([factors[f"{mesh}_{d}"].astype(np.int64) for mesh in ("tile", "group") for d in "kmgv"], axis=0)
         fits = factors[tiles <= 8 * 64]
         if len(fits):
