@@ -171,7 +171,12 @@ class CodesignProblem:
         designs = self.decode(X)
         if designs.n_designs == 0:
             return self.frame(np.zeros((1, self.n_var), dtype=np.int64)).iloc[:0]
-        return self.frame_of(designs, self.simulator.simulate(designs), keys=self.space.genes)
+        table = self.frame_of(designs, self.simulator.simulate(designs), keys=self.space.genes)
+        # Explicit mapping genes are many and mean nothing without the layer: runs store their factors instead.
+        mapping = self.simulator.mapping_genes
+        if designs.mapping_genes is not None and len(mapping.names) == 1:
+            table.insert(len(self.space.genes), mapping.names[0], designs.mapping_genes[:, 0])
+        return table
 
     def frame_of(self, designs: DesignTable, metrics: Metrics, *, keys: Sequence[str]) -> pd.DataFrame:
         """Repaired designs and their results, one row each.

@@ -144,6 +144,11 @@ class PhysicalSimulator:
             genes = np.tile(self.mapping_genes.start, (len(geometry), 1))
         return self.policy.map(self.layers, geometry, len(self.networks), self.prices(costs), genes)
 
+    def mapped(self, designs: DesignTable) -> Mapping:
+        """The mappings of repaired designs, as `simulate` uses them."""
+        costs = unit_costs(designs, self.technology)
+        return self.map(self.geometry(designs), costs, designs.mapping_genes)
+
     def prices(self, costs: UnitCosts) -> Prices:
         """What a mapper may know of designs beyond their geometry."""
         return Prices(costs, self.precision.partial_sum_bits, self._writes_per_inference)
