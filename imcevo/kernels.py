@@ -67,10 +67,11 @@ def cache_folder(kind: str) -> Path | None:
         return None
 
 
-def kernel(*, parallel: bool = False) -> Callable[[FunctionT], FunctionT]:
+def kernel(*, parallel: bool = False, inline: bool = True) -> Callable[[FunctionT], FunctionT]:
     """Compile a function with numba, cached on disk under the hash of all sources; never fastmath.
 
-    `parallel` kernels are entered from Python; all others are their parts and are inlined into them.
+    `parallel` kernels are entered from Python; all others are their parts and are inlined into them, except large ones
+    with many callers (`inline=False`), whose copies would take long to compile.
     """
     folder = cache_folder("kernels")
     if folder is not None:
@@ -81,7 +82,7 @@ def kernel(*, parallel: bool = False) -> Callable[[FunctionT], FunctionT]:
         return numba.njit(
             function,
             parallel=parallel,
-            forceinline=not parallel,
+            forceinline=inline and not parallel,
             cache=parallel and folder is not None,
             fastmath=False,
             error_model="numpy",

@@ -39,6 +39,9 @@ class Figures(NamedTuple):
     designs_per_s: float
     designs_per_s_with_snr: float
     search_evaluations_per_s: float
+    exact_mappings_per_s_per_core: float
+    search_evaluations_per_s_evolved: float
+    search_evaluations_per_s_exact: float
     cores: int
 
 
@@ -49,6 +52,10 @@ MEANINGS = {
     "designs_per_s": "designs on four networks, from genome to objectives and constraints; all cores",
     "designs_per_s_with_snr": "the same with a constraint on compute-SNR, whose table knows every conversion",
     "search_evaluations_per_s": "NSGA-II with archive and run folder, population 200; all cores, wall time",
+    "exact_mappings_per_s_per_core": "unique matrix layer x design mapped exactly at its own prices, nothing "
+    "remembered; one thread",
+    "search_evaluations_per_s_evolved": "the same search with explicit mapping genes, 17 per unique layer shape",
+    "search_evaluations_per_s_exact": "the same search with the exact mapper inside, a tenth of the evaluations",
     "cores": "cores that this process may use",
 }
 
@@ -62,14 +69,19 @@ def measure() -> Figures:
         try:
             numba.set_num_threads(1)
             layers = _layer_evaluations(problem, rng)
-            mappings = _greedy_mappings(problem, rng)
+            mappings = _mappings(problem, rng, _DESIGNS)
+            exact = bench_problem(Path(folder), policy="exact")
+            exact_mappings = _mappings(exact, rng, max(1, _DESIGNS // 32))
             numba.set_num_threads(min(cores, numba.config.NUMBA_NUM_THREADS))
             designs = _designs(problem, rng)
             with_snr = _designs(replace(problem, constraints=(*problem.constraints, Constraint(SNR, 16.0, -1))), rng)
-            search = _search(problem, Path(folder))
+            search = _search(problem, Path(folder), "greedy", _SEARCH_EVALUATIONS)
+            evolved = bench_problem(Path(folder), policy="evolved")
+            search_evolved = _search(evolved, Path(folder), "evolved", _SEARCH_EVALUATIONS)
+            search_exact = _search(exact, Path(folder), "exact", _SEARCH_EVALUATIONS // 10)
         finally:
             numba.set_num_threads(before)
-    return Figures(layers, mappings, designs, with_snr, search, cores)
+    return Figures(layers, mappings, designs, with_snr, search, exact_mappings, search_evolved, search_exact, cores)
 
 
 def _median_rate(prepare: Callable[[], tuple[int, Callable[[], object]]], repeats: int = _REPEATS) -> float:
@@ -90,7 +102,7 @@ def _layer_evaluations(problem: CodesignProblem, rng: np.random.Generator) -> fl
     def prepare() -> tuple[int, Callable[[], object]]:
         designs = problem.decode(_fresh_genomes(problem, rng))
         geometry = simulator.geometry(designs)
-        mapping = simulator.map(geometry)
+        mapping = simulator.map(geometry, unit_costs(designs, simulator.technology))
 
         def work() -> object:
             costs = unit_costs(designs, simulator.technology)
@@ -103,12 +115,14 @@ def _layer_evaluations(problem: CodesignProblem, rng: np.random.Generator) -> fl
     return _median_rate(prepare)
 
 
-def _greedy_mappings(problem: CodesignProblem, rng: np.random.Generator) -> float:
+def _mappings(problem: CodesignProblem, rng: np.random.Generator, n_designs: int) -> float:
     simulator = _simulator(problem)
 
     def prepare() -> tuple[int, Callable[[], object]]:
-        geometry = simulator.geometry(problem.decode(_fresh_genomes(problem, rng)))
-        return len(geometry) * _matrix_layers(simulator), lambda: simulator.map(geometry)
+        designs = problem.decode(_fresh_genomes(problem, rng)[:n_designs])
+        geometry, costs = simulator.geometry(designs), unit_costs(designs, simulator.technology)
+        genes = designs.mapping_genes
+        return len(geometry) * _matrix_layers(simulator), lambda: simulator.map(geometry, costs, genes)
 
     return _median_rate(prepare)
 
@@ -122,20 +136,20 @@ def _designs(problem: CodesignProblem, rng: np.random.Generator) -> float:
     return _median_rate(prepare)
 
 
-def _search(problem: CodesignProblem, folder: Path) -> float:
+def _search(problem: CodesignProblem, folder: Path, name: str, evaluations: int) -> float:
     runs = iter(range(1, 100))
 
     def prepare() -> tuple[int, Callable[[], object]]:
         seed = next(runs)
-        below = folder / str(seed)
-        below.mkdir()
+        below = folder / name / str(seed)
+        below.mkdir(parents=True)
         run = RunSpec("nsga2", optimiser_options("nsga2", {"population": 200}), seed, str(seed))
 
         def work() -> None:
-            with Session(problem, run, _SEARCH_EVALUATIONS, below) as session:
+            with Session(problem, run, evaluations, below) as session:
                 session.work()
 
-        return _SEARCH_EVALUATIONS, work
+        return evaluations, work
 
     return _median_rate(prepare, repeats=3)
 

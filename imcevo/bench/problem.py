@@ -71,8 +71,8 @@ digital_lanes = [64, 128, 256, 512]
 """
 
 
-def bench_problem(folder: Path) -> CodesignProblem:
-    """The benchmark's problem, its file written into `folder`."""
+def bench_problem(folder: Path, *, policy: str = "greedy") -> CodesignProblem:
+    """The benchmark's problem under a mapping policy, its file written into `folder`."""
     file = folder / "bench.toml"
     file.write_text(PROBLEM)
-    return load_problem(file)
+    return load_problem(file, policy=policy)

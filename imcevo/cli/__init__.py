@@ -16,6 +16,7 @@ from imcevo.cli.bench import bench
 from imcevo.cli.calibrate import calibrate
 from imcevo.cli.evaluate import evaluate
 from imcevo.cli.front import front
+from imcevo.cli.map import map_
 from imcevo.cli.plot import plot
 from imcevo.cli.problems import problems
 from imcevo.cli.resume import resume
@@ -56,6 +57,7 @@ def _root(
 
 for _command in (run, resume, front, plot, evaluate, problems, bench):
     app.command()(_command)
+app.command(name="map")(map_)
 for _name, _group in (("workloads", workloads), ("validate", validate), ("calibrate", calibrate)):
     app.add_typer(_group, name=_name)
 

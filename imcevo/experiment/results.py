@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 
 import numpy as np
@@ -9,19 +10,24 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from imcevo.experiment.files import write_atomically
+from imcevo.hardware import DesignTable
+from imcevo.mapping.factors import FACTORS
 from imcevo.optimise import Front
 from imcevo.problem import CodesignProblem
+from imcevo.simulator import PhysicalSimulator
 
 FRONT = "front.csv"
 BREAKDOWN = "breakdown.csv"
+MAPPINGS = "mappings.npz"
 
 
 def write_results(problem: CodesignProblem, front: Front, folder: Path) -> None:
-    """Both tables, a row per design of the front, sorted by the objectives.
+    """Tables with a row per design of the front, sorted by the objectives, and the designs' mappings.
 
     ``front.csv``: ``design`` (number in order of evaluation, from 0), design values, objectives, results per
     network. ``breakdown.csv``: ``design``, ``energy_J.<network>.<component>``,
-    ``latency_s.<network>.<resource>``, ``area_m2.<component>``.
+    ``latency_s.<network>.<resource>``, ``area_m2.<component>``. ``mappings.npz`` (physical profile): ``design``;
+    an int32 array ``[n_designs, n_layers]`` per factor; ``network`` and ``count`` of the layers.
     """
     order = np.lexsort((front.number, *front.F.T[::-1]))
     number, X = front.number[order], front.X[order]
@@ -30,6 +36,8 @@ def write_results(problem: CodesignProblem, front: Front, folder: Path) -> None:
     table = problem.frame(X).drop(columns=["feasible", "violations"])
     _write(table, number, folder / FRONT)
     _write(_breakdown(problem, X), number, folder / BREAKDOWN)
+    if isinstance(problem.simulator, PhysicalSimulator):
+        write_atomically(folder / MAPPINGS, _mappings(problem.simulator, problem.decode(X), number))
 
 
 def _breakdown(problem: CodesignProblem, X: NDArray[np.int64]) -> pd.DataFrame:
@@ -43,6 +51,16 @@ def _breakdown(problem: CodesignProblem, X: NDArray[np.int64]) -> pd.DataFrame:
             columns |= {f"{quantity}.{network}.{c}": values[:, index, k] for k, c in enumerate(components)}
     columns |= {f"area_m2.{c}": parts.area_m2[:, k] for k, c in enumerate(parts.area_components)}
     return pd.DataFrame(columns)
+
+
+def _mappings(simulator: PhysicalSimulator, designs: DesignTable, number: NDArray[np.int64]) -> bytes:
+    layers, factors = simulator.layers, simulator.mapped(designs).factors[: len(number)]
+    file = io.BytesIO()
+    np.savez_compressed(
+        file, design=number, network=layers["network"], count=layers["count"],
+        **{name: np.ascontiguousarray(factors[name]) for name in FACTORS},
+    )  # fmt: skip
+    return file.getvalue()
 
 
 def _write(table: pd.DataFrame, number: NDArray[np.int64], path: Path) -> None:

@@ -22,10 +22,12 @@ class DesignTable:
         columns: design key -> array ``[n_designs]``; int64 for integers, float64 for reals, and for names int64
             codes into `names` of that key.
         names: key of a ``name`` parameter -> the names that its codes stand for.
+        mapping_genes: what a mapping policy reads beside the design ``[n_designs, n_genes]``; None is its start value.
     """
 
     columns: Mapping[str, NDArray[Any]]
     names: Mapping[str, tuple[str, ...]]
+    mapping_genes: NDArray[np.int64] | None = None
 
     @property
     def n_designs(self) -> int:
@@ -51,11 +53,16 @@ class DesignTable:
     def take(self, index: NDArray[Any] | slice) -> DesignTable:
         """The designs at `index` (positions or a mask)."""
         columns = {key: np.ascontiguousarray(column[index]) for key, column in self.columns.items()}
-        return DesignTable(columns, self.names)
+        genes = None if self.mapping_genes is None else self.mapping_genes[index]
+        return DesignTable(columns, self.names, genes)
+
+    def with_mapping(self, genes: NDArray[np.int64]) -> DesignTable:
+        """The same designs with mapping genes ``[n_designs, n_genes]``."""
+        return DesignTable(self.columns, self.names, genes)
 
     def replace(self, **columns: NDArray[Any]) -> DesignTable:
         """The same designs with other columns."""
-        return DesignTable({**self.columns, **columns}, self.names)
+        return DesignTable({**self.columns, **columns}, self.names, self.mapping_genes)
 
     def design(self, index: int) -> dict[str, Value]:
         """One design as plain Python values, names as strings."""

@@ -48,25 +48,34 @@ def _map_designs(layers: Records, geometry: Records, factors: Records, tiles_nee
             spread_over_chip(layer, chip, f)
             if chip.deployment != STREAMED and not layer.dynamic:
                 place_resident(layer, f)
-                tiles_needed[d, layer.network] += layer.count * _tiles_of(f)
+                tiles_needed[d, layer.network] += layer.count * tiles_of(f)
         if chip.deployment != STREAMED:
-            duplicate_resident(layers, chip, factors[d], tiles_needed[d])
+            duplicate_resident(layers, chip, factors[d], tiles_needed[d], np.ones(len(layers)))
         for i in range(len(layers)):
             if factors[d, i].unit == ON_ARRAYS:
                 order_in_time(layers[i], chip, factors[d, i])
 
 
 @kernel()
+def outputs_per_array(layer: Record, chip: Record) -> int:
+    """Outputs that find columns in one array, each taking one per weight slice; at least one."""
+    return max(1, chip.cols // ceil_div(layer.second_bits, chip.bits_per_cell))
+
+
+@kernel()
+def most_packed(layer: Record, chip: Record) -> int:
+    """Groups that fit one array block-diagonally; 1 if a group needs more than one array."""
+    if layer.G == 1:
+        return 1
+    return max(1, min(layer.G, chip.rows // layer.K, outputs_per_array(layer, chip) // layer.M))
+
+
+@kernel()
 def fill_array(layer: Record, chip: Record, f: Record) -> None:
     """Rows, columns and packed groups of one array."""
-    slices = ceil_div(layer.second_bits, chip.bits_per_cell)
-    outputs = max(1, chip.cols // slices)
-    pack = 1
-    if layer.G > 1:
-        pack = balanced(layer.G, max(1, min(layer.G, chip.rows // layer.K, outputs // layer.M)))
-    f.pack_g = pack
+    f.pack_g = balanced(layer.G, most_packed(layer, chip))
     f.rows_k = balanced(layer.K, chip.rows)
-    f.cols_m = balanced(layer.M, outputs)
+    f.cols_m = balanced(layer.M, outputs_per_array(layer, chip))
 
 
 @kernel()
@@ -100,22 +109,33 @@ def place_resident(layer: Record, f: Record) -> None:
 
 
 @kernel()
-def _tiles_of(f: Record) -> int:
+def tiles_of(f: Record) -> int:
     """Tiles a layer occupies: whole ones, never shared with another layer."""
     return f.tile_k * f.tile_m * f.tile_g * f.tile_v * f.group_k * f.group_m * f.group_g * f.group_v
 
 
 @kernel()
-def duplicate_resident(layers: Records, chip: Record, f: Records, tiles_needed: NDArray[np.int64]) -> None:
+def place_copies(chip: Record, copies: int, f: Record) -> None:
+    """Duplicates of a resident layer: as many in its group as fit, the others in as many groups as it takes."""
+    f.tile_v = min(max(1, chip.tiles_per_group // (f.tile_k * f.tile_m * f.tile_g)), copies)
+    f.group_v = copies // f.tile_v
+
+
+@kernel()
+def duplicate_resident(
+    layers: Records, chip: Record, f: Records, tiles_needed: NDArray[np.int64], bias: NDArray[np.float64]
+) -> None:  # fmt: skip
     """Give left-over tiles to duplicates so that the networks' summed relative vector steps shrink most.
 
     Minimising sum a_l / D_l under sum T_l D_l <= tiles gives D_l = mu sqrt(a_l / T_l): bisect on mu. a_l is a layer's
-    share of its network's vector steps. Resident networks share the chip; swapped ones have it in turn.
+    share of its network's vector steps; `bias` ``[n_layers]`` scales its claim. Resident networks share the chip;
+    swapped ones have it in turn.
     """
     tiles = chip.tiles_per_group * chip.router_groups
     want = np.zeros(len(layers))
     for network in range(len(tiles_needed)):
         _want_duplicates(layers, f, network, want)
+    want *= bias
     if chip.deployment == RESIDENT:
         needed = 0
         for network in range(len(tiles_needed)):
@@ -142,7 +162,7 @@ def _want_duplicates(layers: Records, f: Records, network: int, want: NDArray[np
             total += layer.count * want[i]
     for i in range(len(layers)):
         if layers[i].network == network and want[i] > 0.0:
-            want[i] = (want[i] / (total * _tiles_of(f[i]))) ** 0.5
+            want[i] = (want[i] / (total * tiles_of(f[i]))) ** 0.5
 
 
 @kernel()
@@ -163,18 +183,17 @@ def _fill_with_duplicates(
         taken = 0
         for i in range(first, end):
             if want[i] > 0.0:
-                taken += layers[i].count * _tiles_of(f[i]) * _duplicates(layers[i], f[i], want[i] * middle)
+                taken += layers[i].count * tiles_of(f[i]) * _duplicates(layers[i], f[i], want[i] * middle)
         if taken <= tiles:
             low = middle
         else:
             high = middle
     for i in range(first, end):
         if want[i] > 0.0:
-            before = _tiles_of(f[i])
+            before = tiles_of(f[i])
             duplicates = _duplicates(layers[i], f[i], want[i] * low)
-            f[i].tile_v = min(max(1, chip.tiles_per_group // (f[i].tile_k * f[i].tile_m * f[i].tile_g)), duplicates)
-            f[i].group_v = duplicates // f[i].tile_v
-            tiles_needed[layers[i].network] += layers[i].count * (_tiles_of(f[i]) - before)
+            place_copies(chip, duplicates, f[i])
+            tiles_needed[layers[i].network] += layers[i].count * (tiles_of(f[i]) - before)
 
 
 @kernel()

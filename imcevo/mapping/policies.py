@@ -1,17 +1,111 @@
-"""Mapping policies by name. A policy turns layers and geometry into factors; it sees no prices unless it asks."""
+"""Mapping policies by name. A policy turns layers, geometry and prices into factors; some read genes."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from typing import NamedTuple, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
 
 from imcevo.errors import unknown_name
+from imcevo.mapping.evolved import map_as_told, shapes_of
+from imcevo.mapping.exact_designs import map_exactly
 from imcevo.mapping.factors import Mapping
 from imcevo.mapping.greedy import map_greedily
+from imcevo.mapping.price import Prices, network_totals
 from imcevo.mapping.records import Records
+from imcevo.mapping.space import CHOICES, NEUTRAL_COPIES
 
-MappingPolicy = Callable[[Records, Records, int], Mapping]
 
-_POLICIES: dict[str, MappingPolicy] = {"greedy": map_greedily}
+class MappingGenes(NamedTuple):
+    """Variables of the genome that a policy reads; variable i takes whole numbers 0 to ``upper[i]``.
+
+    Attributes:
+        names: of the variables.
+        upper: largest values ``[n_genes]``.
+        linkage: which variables recombination exchanges together: equal numbers, one block ``[n_genes]``.
+        start: the values that mean the greedy rule, or what comes nearest to it ``[n_genes]``.
+    """
+
+    names: tuple[str, ...]
+    upper: NDArray[np.int64]
+    linkage: NDArray[np.int64]
+    start: NDArray[np.int64]
+
+
+NO_GENES = MappingGenes((), *(np.empty(0, dtype=np.int64) for _ in range(3)))
+
+
+class MappingPolicy(Protocol):
+    """How layers are mapped."""
+
+    def genes(self, layers: Records) -> MappingGenes:
+        """The variables it reads for a suite of layers ``[n_layers]``."""
+
+    def map(
+        self, layers: Records, geometry: Records, n_networks: int, prices: Prices, genes: NDArray[np.int64]
+    ) -> Mapping:
+        """Mappings of `layers` ``[n_layers]`` on designs ``[n_designs]`` with `genes` ``[n_designs, n_genes]``."""
+
+
+class GreedyPolicy:
+    """`map_greedily`; reads no genes and no prices."""
+
+    def genes(self, layers: Records) -> MappingGenes:
+        return NO_GENES
+
+    def map(
+        self, layers: Records, geometry: Records, n_networks: int, prices: Prices, genes: NDArray[np.int64]
+    ) -> Mapping:
+        return map_greedily(layers, geometry, n_networks)
+
+
+class ExactPolicy:
+    """`map_exactly` under one gene, how much latency counts beside energy.
+
+    A network costs E / E_greedy + w L / L_greedy, so that w = 1 weighs a per cent of energy like a per cent of latency
+    and w means the same on every chip. With w from 0 to infinity this reaches every mapping on the convex hull of the
+    suite's energy and latency.
+    """
+
+    WEIGHTS = (0.0, 1 / 16, 1 / 4, 1 / 2, 1.0, 2.0, 4.0, 16.0, np.inf)
+    _TIE = 1e-6  # of energy, where latency alone counts
+
+    def genes(self, layers: Records) -> MappingGenes:
+        last = len(self.WEIGHTS) - 1
+        return MappingGenes(("mapping_latency_weight",), np.array([last]), np.array([0]), np.array([last // 2]))
+
+    def map(
+        self, layers: Records, geometry: Records, n_networks: int, prices: Prices, genes: NDArray[np.int64]
+    ) -> Mapping:
+        greedy = map_greedily(layers, geometry, n_networks)
+        energy, latency = network_totals(layers, geometry, n_networks, prices, greedy)
+        chosen = np.array(self.WEIGHTS)[genes[:, 0]]
+        fastest = np.isinf(chosen)
+        weights = np.stack([
+            np.where(fastest, self._TIE, 1.0)[:, None] / energy, np.where(fastest, 1.0, chosen)[:, None] / latency
+        ], axis=2)  # fmt: skip
+        return map_exactly(layers, geometry, prices, weights)
+
+
+class EvolvedPolicy:
+    """`map_as_told`: the genes are the `CHOICES` of every unique layer shape."""
+
+    def genes(self, layers: Records) -> MappingGenes:
+        n = int(shapes_of(layers).max(initial=-1)) + 1
+        top = np.array(list(CHOICES.values()), dtype=np.int64)
+        start = np.where(np.array(list(CHOICES)) == "copies", NEUTRAL_COPIES, top)
+        names = tuple(f"shape{shape}.{name}" for shape in range(n) for name in CHOICES)
+        return MappingGenes(names, np.tile(top, n), np.repeat(np.arange(n), len(top)), np.tile(start, n))
+
+    def map(
+        self, layers: Records, geometry: Records, n_networks: int, prices: Prices, genes: NDArray[np.int64]
+    ) -> Mapping:
+        choices = genes.reshape(len(geometry), -1, len(CHOICES))
+        return map_as_told(layers, geometry, n_networks, shapes_of(layers), choices)
+
+
+_POLICIES: dict[str, MappingPolicy] = {"greedy": GreedyPolicy(), "evolved": EvolvedPolicy(), "exact": ExactPolicy()}
 
 
 def mapping_policy(name: str) -> MappingPolicy:

@@ -26,6 +26,13 @@ class SearchProblem(Searchable, Protocol):
     """The part of a `CodesignProblem` that an optimiser sees."""
 
     @property
+    def linkage(self) -> NDArray[np.int64]:
+        """Which variables recombination exchanges together: equal numbers ``[n_var]``."""
+
+    def initial(self, n: int, rng: np.random.Generator) -> Genomes:
+        """`n` genomes ``[n, n_var]`` to begin with."""
+
+    @property
     def n_obj(self) -> int: ...
     @property
     def n_constr(self) -> int: ...

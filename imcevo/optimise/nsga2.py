@@ -57,14 +57,14 @@ class Nsga2(Optimiser):
 
     def _propose(self, n: int) -> Genomes:
         if len(self.X) == 0:
-            return self.problem.sample(n, self.rng)
+            return self.problem.initial(n, self.rng)
         n_pairs = (n + 1) // 2
         chosen = binary_tournament(self.rank, self.crowding, 2 * n_pairs, self.rng)
         pairs = self.X[chosen].reshape(2, n_pairs, -1)
-        children = uniform_crossover(pairs, self.options.crossover_probability, self.rng)
-        return mutate(
-            children, self.problem.upper, self.options.mutations_per_child, self.options.step_share, self.rng
-        )
+        linkage = self.problem.linkage
+        children = uniform_crossover(pairs, self.options.crossover_probability, linkage, self.rng)
+        per_child, step_share = self.options.mutations_per_child, self.options.step_share
+        return mutate(children, self.problem.upper, per_child, step_share, linkage, self.rng)
 
     def _learn(self, evaluation: Evaluation) -> None:
         X = np.concatenate([self.X, evaluation.X])

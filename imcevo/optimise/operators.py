@@ -31,16 +31,17 @@ def binary_tournament(
 
 
 def uniform_crossover(
-    parents: NDArray[np.int64], probability: float, rng: np.random.Generator
+    parents: NDArray[np.int64], probability: float, linkage: NDArray[np.int64], rng: np.random.Generator
 ) -> NDArray[np.int64]:
     """Children ``[2 n_pairs, n_var]`` of pairs ``[2, n_pairs, n_var]``.
 
     A pair recombines with `probability`; each gene then changes sides with probability 1/2 (Syswerda,
-    "Uniform crossover in genetic algorithms", ICGA 1989).
+    "Uniform crossover in genetic algorithms", ICGA 1989), genes of equal `linkage` ``[n_var]`` together.
     """
     first, second = parents
-    swap = rng.random(first.shape) < 0.5
+    swap = rng.random((len(first), int(linkage.max()) + 1)) < 0.5
     swap &= rng.random((len(first), 1)) < probability
+    swap = swap[:, linkage]
     return np.concatenate([np.where(swap, second, first), np.where(swap, first, second)])
 
 
@@ -49,15 +50,24 @@ def mutate(
     upper: NDArray[np.int64],
     per_child: float,
     step_share: float,
+    linkage: NDArray[np.int64],
     rng: np.random.Generator,
 ) -> NDArray[np.int64]:
     """`X` ``[n, n_var]`` with on average `per_child` genes of every row changed.
 
+    Genes that share their `linkage` ``[n_var]`` with others (the mapping of one layer) do not count: one such block of
+    every row is picked, and on average `per_child` genes in it changed.
+
     A share `step_share` of the changes steps to a neighbouring value (at an end of the list: inwards), the
     others draw any other value of the gene's list.
     """
-    n_var = X.shape[1]
-    chosen = rng.random(X.shape) < min(1.0, per_child / n_var)
+    size = np.bincount(linkage)
+    alone = size[linkage] == 1
+    chosen = rng.random(X.shape) < min(1.0, per_child / max(1, alone.sum()))
+    blocks = np.flatnonzero(size > 1)
+    if len(blocks):
+        picked = linkage == rng.choice(blocks, size=(len(X), 1))
+        chosen = np.where(alone, chosen, picked & (rng.random(X.shape) < np.minimum(1.0, per_child / size[linkage])))
     step = np.where(rng.random(X.shape) < 0.5, -1, 1)
     stepped = X + step
     stepped = np.where((stepped < 0) | (stepped > upper), X - step, stepped)

@@ -24,7 +24,7 @@ class ScalarProblem:
 
     def __init__(self, problem: CodesignProblem, objective: str) -> None:
         self.problem, self.objective = problem, objective
-        self.upper, self.n_constr = problem.upper, problem.n_constr
+        self.upper, self.linkage, self.n_constr = problem.upper, problem.linkage, problem.n_constr
 
     def canonical(self, X: ArrayLike) -> NDArray[np.int64]:
         """As of `CodesignProblem`."""
@@ -33,6 +33,10 @@ class ScalarProblem:
     def sample(self, n: int, rng: np.random.Generator) -> NDArray[np.int64]:
         """As of `CodesignProblem`."""
         return self.problem.sample(n, rng)
+
+    def initial(self, n: int, rng: np.random.Generator) -> NDArray[np.int64]:
+        """As of `CodesignProblem`."""
+        return self.problem.initial(n, rng)
 
     def evaluate(self, X: NDArray[np.int64]) -> Evaluation:
         """F ``[n, 1]`` and G ``[n, n_constr]`` of canonical genomes ``[n, n_var]``."""

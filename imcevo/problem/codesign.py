@@ -14,7 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 from imcevo.hardware import DesignSpace, DesignTable
 from imcevo.problem.canonical import Canonicaliser
 from imcevo.problem.constraints import SNR, Constraint
-from imcevo.problem.genome import HARDWARE, Genome
+from imcevo.problem.genome import HARDWARE, MAPPING, Genome
 from imcevo.problem.hypervolume import HypervolumeBox
 from imcevo.problem.objectives import Objective
 from imcevo.simulator.interface import Metrics, Simulator
@@ -68,12 +68,17 @@ class CodesignProblem:
     @cached_property
     def genome(self) -> Genome:
         """The layout of a row."""
-        return Genome.of(self.space)
+        return Genome.of(self.space, self.simulator.mapping_genes)
 
     @cached_property
     def upper(self) -> NDArray[np.int64]:
         """Largest value of every variable ``[n_var]``."""
         return self.genome.upper
+
+    @cached_property
+    def linkage(self) -> NDArray[np.int64]:
+        """Which variables recombination exchanges together: equal numbers ``[n_var]``."""
+        return self.genome.linkage
 
     @cached_property
     def _canonicaliser(self) -> Canonicaliser:
@@ -116,6 +121,17 @@ class CodesignProblem:
     def sample(self, n: int, rng: np.random.Generator) -> NDArray[np.int64]:
         """`n` genomes drawn uniformly ``[n, n_var]``, not yet canonical."""
         return rng.integers(0, self.upper + 1, size=(n, self.n_var), dtype=np.int64)
+
+    def initial(self, n: int, rng: np.random.Generator) -> NDArray[np.int64]:
+        """`n` genomes to begin a search with ``[n, n_var]``: as `sample`, but half of the rows map all
+        layers by the greedy rule, the others a share of them, drawn from 0 to 1; the rest at random."""
+        X = self.sample(n, rng)
+        mapping = self.simulator.mapping_genes
+        if len(mapping.names) > 1:
+            greedy = rng.random((n, int(mapping.linkage.max()) + 1)) < np.minimum(2.0 * rng.random((n, 1)), 1.0)
+            place = self.genome.place(MAPPING)
+            X[:, place] = np.where(greedy[:, mapping.linkage], mapping.start, X[:, place])
+        return X
 
     def canonical(self, X: ArrayLike) -> NDArray[np.int64]:
         """The canonical genomes of `X` ``[n, n_var]``: equal rows are equal designs; idempotent."""
@@ -161,7 +177,12 @@ class CodesignProblem:
         designs = self.decode(X)
         if designs.n_designs == 0:
             return self.frame(np.zeros((1, self.n_var), dtype=np.int64)).iloc[:0]
-        return self.frame_of(designs, self.simulator.simulate(designs), keys=self.space.genes)
+        table = self.frame_of(designs, self.simulator.simulate(designs), keys=self.space.genes)
+        # Explicit mapping genes are many and mean nothing without the layer: runs store their factors instead.
+        mapping = self.simulator.mapping_genes
+        if designs.mapping_genes is not None and len(mapping.names) == 1:
+            table.insert(len(self.space.genes), mapping.names[0], designs.mapping_genes[:, 0])
+        return table
 
     def frame_of(self, designs: DesignTable, metrics: Metrics, *, keys: Sequence[str]) -> pd.DataFrame:
         """Repaired designs and their results, one row each.
@@ -209,7 +230,7 @@ class CodesignProblem:
         rows = self._checked(X)
         hardware = self.genome.place(HARDWARE)
         rows[:, hardware], designs = self._canonicaliser(rows[:, hardware])
-        return rows, designs
+        return rows, designs.with_mapping(rows[:, self.genome.place(MAPPING)])
 
     def _checked(self, X: ArrayLike) -> NDArray[np.int64]:
         rows = np.asarray(X)

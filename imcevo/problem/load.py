@@ -12,6 +12,7 @@ from typing import Any
 from imcevo.errors import UserError
 from imcevo.hardware import DesignSpace, parameter, require_keys
 from imcevo.problem.codesign import CodesignProblem
+from imcevo.problem.config import MappingConfig, PhysicalProblemConfig
 from imcevo.problem.constraints import build_constraints
 from imcevo.problem.hypervolume import HypervolumeBox
 from imcevo.problem.objectives import build_objectives
@@ -20,14 +21,19 @@ from imcevo.problem.toml_text import to_toml
 from imcevo.simulator.interface import Simulator
 
 
-def load_problem(path: Path | str) -> CodesignProblem:
+def load_problem(path: Path | str, *, policy: str | None = None) -> CodesignProblem:
     """Read and check a problem file.
+
+    Args:
+        policy: mapping policy instead of the file's, on the physical profile.
 
     Raises:
         UserError: the first mistake found, with file, key, value and what is allowed.
     """
     file = Path(path)
     config = read_problem_config(file)
+    if policy is not None and isinstance(config, PhysicalProblemConfig):
+        config = config.model_copy(update={"mapping": MappingConfig(policy=policy)})
     bound = bind(config, file)
     simulator = bound.simulator
     space = _load_space(config.design_space, simulator, file)

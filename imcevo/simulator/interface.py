@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from imcevo.costs.equation import Term
 from imcevo.errors import UserError
 from imcevo.hardware import Design, DesignTable, Value
+from imcevo.mapping.policies import MappingGenes
 
 
 @dataclass(frozen=True)
@@ -132,6 +133,10 @@ class Simulator(Protocol):
     @property
     def keys(self) -> tuple[str, ...]:
         """Design keys it reads."""
+
+    @property
+    def mapping_genes(self) -> MappingGenes:
+        """Variables of the genome that say how layers are mapped."""
 
     @property
     def required(self) -> tuple[str, ...]:

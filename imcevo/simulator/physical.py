@@ -26,11 +26,11 @@ from imcevo.costs.terms import (
 )  # fmt: skip
 from imcevo.errors import unknown_name
 from imcevo.hardware import GLB_WIDTH_BITS, Design, DesignTable, Value, table_of
+from imcevo.mapping.count import COUNT_DTYPE, RATE_DTYPE, TIME_DTYPE, count_layers
 from imcevo.mapping.factors import Mapping
-from imcevo.mapping.greedy import map_greedily
-from imcevo.mapping.policies import MappingPolicy
+from imcevo.mapping.policies import MappingPolicy, mapping_policy
+from imcevo.mapping.price import Prices
 from imcevo.mapping.records import GEOMETRY_DTYPE, RESIDENT, STREAMED, SWAPPED, Records, layer_records
-from imcevo.simulator.count import COUNT_DTYPE, RATE_DTYPE, TIME_DTYPE, count_layers
 from imcevo.simulator.deployment import Deployment
 from imcevo.simulator.interface import Breakdown, Metrics, NetworkSnr, Repair, WeightLoading
 from imcevo.simulator.repair import ADC_RANGES, NO_ADC, repair_designs, repairs_of
@@ -71,7 +71,7 @@ class PhysicalSimulator:
         networks: the suite.
         precision: bits of inputs, weights, outputs, partial sums.
         deployment: how the chip gets the weights.
-        policy: turns layers and geometry into mappings (`imcevo.mapping.policies`).
+        policy: turns layers, geometry and prices into mappings; the greedy one if None.
         technology: cells, nodes and circuits; the shipped ones if None.
         measured: statistics of layers whose tensors are known; the others' are stated distributions.
     """
@@ -84,7 +84,7 @@ class PhysicalSimulator:
         networks: Sequence[Network],
         precision: Precision,
         deployment: Deployment,
-        policy: MappingPolicy = map_greedily,
+        policy: MappingPolicy | None = None,
         technology: Technology | None = None,
         measured: Measured | None = None,
     ) -> None:
@@ -96,7 +96,8 @@ class PhysicalSimulator:
         self.required: tuple[str, ...] = () if deployment.mode == "streamed" else ("capacity_bits",)
         if deployment.inferences_per_lifetime:
             self.required += ("endurance",)
-        self._map = policy
+        self.policy = policy or mapping_policy("greedy")
+        self.mapping_genes = self.policy.genes(self.layers)
         self.snr = SnrModel(networks, self.layers, precision, self.technology, measured or {})
         stored = np.where(self.layers["dynamic"] == 1, 0.0, self.layers["count"] * self.layers["operand_bits"])
         self._stored_bits = np.bincount(self.layers["network"], weights=stored, minlength=len(self.networks))
@@ -145,9 +146,25 @@ class PhysicalSimulator:
         geometry["dynamic_on_arrays"] = volatile & (geometry["deployment"] == STREAMED)
         return geometry
 
-    def map(self, geometry: Records) -> Mapping:
-        """The mapping that the problem's policy chooses for every layer on every design."""
-        return self._map(self.layers, geometry, len(self.networks))
+    def map(self, geometry: Records, costs: UnitCosts, genes: NDArray[np.int64] | None = None) -> Mapping:
+        """The mapping that the problem's policy chooses for every layer on every design.
+
+        Args:
+            geometry, costs: of the designs.
+            genes: what the policy reads ``[n_designs, n_genes]``; its start values if None.
+        """
+        if genes is None:
+            genes = np.tile(self.mapping_genes.start, (len(geometry), 1))
+        return self.policy.map(self.layers, geometry, len(self.networks), self.prices(costs), genes)
+
+    def mapped(self, designs: DesignTable) -> Mapping:
+        """The mappings of repaired designs, as `simulate` uses them."""
+        costs = unit_costs(designs, self.technology)
+        return self.map(self.geometry(designs), costs, designs.mapping_genes)
+
+    def prices(self, costs: UnitCosts) -> Prices:
+        """What a mapper may know of designs beyond their geometry."""
+        return Prices(costs, self.precision.partial_sum_bits, self.deployment.programmings_per_inference)
 
     def count(
         self, geometry: Records, rates: NDArray[np.float64], mapping: Mapping, *, per_layer: bool = False
@@ -206,7 +223,7 @@ class PhysicalSimulator:
 
     def _simulate_piece(self, designs: DesignTable, *, snr: bool) -> Metrics:
         costs, geometry = unit_costs(designs, self.technology), self.geometry(designs)
-        mapping = self.map(geometry)
+        mapping = self.map(geometry, costs, designs.mapping_genes)
         counted = self.count(geometry, costs.rates, mapping)
         latency = counted.times.sum(axis=2)
         energy = np.einsum("dna,da->dn", counted.counts, costs.energy_J) + costs.leakage_W[:, None] * latency
@@ -248,7 +265,7 @@ class PhysicalSimulator:
     def breakdown(self, designs: DesignTable) -> Breakdown:
         """Energy by component, time by binding resource, area by component."""
         costs, geometry = unit_costs(designs, self.technology), self.geometry(designs)
-        counted = self.count(geometry, costs.rates, self.map(geometry))
+        counted = self.count(geometry, costs.rates, self.map(geometry, costs, designs.mapping_genes))
         return Breakdown(
             ENERGY_COMPONENTS, RESOURCES, AREA_COMPONENTS,
             energy_by_component(counted, costs), counted.times, costs.area_m2,
@@ -265,22 +282,20 @@ class PhysicalSimulator:
     def network_snr(self, design: Design) -> MappingType[str, NetworkSnr]:
         """Compute-SNR of every network, the layer that limits it, and what its statistics are worth."""
         designs = table_of([design])
-        geometry = self.geometry(designs)
-        return self.snr.of_design(designs, geometry, self.map(geometry))
+        return self.snr.of_design(designs, self.geometry(designs), self.mapped(designs))
 
     def sampled_snr(self, design: Design) -> Sequence[SampledLayer]:
         """Every layer of one design executed bit by bit on a sample, beside the closed form."""
         designs = table_of([design])
-        geometry = self.geometry(designs)
         if designs["adc_bits"][0] == 0:
             return []
-        return list(sampled_layers(self.snr, designs, geometry, self.map(geometry)))
+        return list(sampled_layers(self.snr, designs, self.geometry(designs), self.mapped(designs)))
 
     def weight_loading(self, design: Design) -> MappingType[str, WeightLoading]:
         """Programming cost of each network's weights, and the inferences that the cells endure."""
         designs = table_of([design])
         costs, geometry = unit_costs(designs, self.technology), self.geometry(designs)
-        mapping = self.map(geometry)
+        mapping = self.map(geometry, costs)
         writes = writes_per_inference(self.layers, geometry, mapping, len(self.networks), self.deployment)[0]
         endurance = self.technology.cell(str(design["cell"])).write_endurance
         lifetimes = [endurance / n if n else None for n in writes]
@@ -306,8 +321,8 @@ class PhysicalSimulator:
     def shortfall_notes(self, design: Design) -> MappingType[str, str]:
         """For each missed requirement, a sentence naming network, need, offer and shortfall."""
         designs = table_of([design])
-        geometry = self.geometry(designs)
-        mapping = self.map(geometry)
+        costs, geometry = unit_costs(designs, self.technology), self.geometry(designs)
+        mapping = self.map(geometry, costs)
         notes: dict[str, str] = {}
         missing, needed, chip = self._missing_bits(geometry, mapping)[0], mapping.tiles_needed[0], geometry[0]
         if (missing > 0).any():
@@ -330,7 +345,7 @@ class PhysicalSimulator:
                     f"{lifetime:.3g} inferences write the most written cell {writes.max() * lifetime:.3g} times, "
                     f"it endures {endurance:.3g}"
                 )
-        rows_summed = self.count(geometry, unit_costs(designs, self.technology).rates, mapping).rows_summed
+        rows_summed = self.count(geometry, costs.rates, mapping).rows_summed
         missing_adc = _missing_adc_bits(designs, rows_summed)[0]
         if missing_adc > 0:
             has = designs["adc_bits"][0]

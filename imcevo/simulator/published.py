@@ -25,6 +25,7 @@ from imcevo.costs.published_actions import (
 from imcevo.errors import UserError, listed
 from imcevo.hardware import GLB_WIDTH_BITS, Design, DesignTable, Value, table_of
 from imcevo.kernels import kernel
+from imcevo.mapping.policies import NO_GENES
 from imcevo.simulator.interface import Breakdown, Metrics, NetworkSnr, Repair, Term, WeightLoading
 from imcevo.simulator.published_counts import Chips, Counts, count
 from imcevo.workload.published import DIMENSIONS, WEIGHT_BITS, published_suite
@@ -66,6 +67,7 @@ class PublishedSimulator:
     """
 
     name = "published"
+    mapping_genes = NO_GENES  # the mapper is the published one
     # Chips first: designs that differ only in the keys after them share mapping and, in RRAM, all counts.
     keys = ("bits_per_cell", *_MESHES, "glb_depth", "node_nm", "voltage_V", "cycle_s")
     # Energy, area and every requirement are independent of the clock, latency is proportional to its period.

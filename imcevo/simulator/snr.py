@@ -15,7 +15,7 @@ from imcevo.hardware import DesignTable
 from imcevo.mapping.factors import Mapping as LayerMapping
 from imcevo.mapping.records import Records
 from imcevo.simulator.interface import NetworkSnr
-from imcevo.simulator.loops import reduction_pieces
+from imcevo.mapping.loops import reduction_pieces
 from imcevo.simulator.repair import CALIBRATED
 from imcevo.technology import Technology
 from imcevo.workload import Network, Precision

@@ -9,7 +9,7 @@ from imcevo.hardware import DesignTable
 from imcevo.mapping.factors import Mapping
 from imcevo.mapping.records import STREAMED, Records
 from imcevo.simulator.deployment import Deployment
-from imcevo.simulator.loops import loads_per_inference
+from imcevo.mapping.loops import loads_per_inference
 from imcevo.technology import Technology
 
 

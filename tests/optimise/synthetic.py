@@ -26,10 +26,13 @@ class Synthetic:
 
     def __init__(self, upper: tuple[int, ...] = (2, 5, 4, 4, 3, 3)) -> None:
         self.upper = np.array(upper, dtype=np.int64)
+        self.linkage = np.arange(len(upper))
         self.evaluated: list[NDArray[np.int64]] = []
 
     def sample(self, n: int, rng: np.random.Generator) -> NDArray[np.int64]:
         return rng.integers(0, self.upper + 1, size=(n, len(self.upper)), dtype=np.int64)
+
+    initial = sample
 
     def canonical(self, X: NDArray[np.int64]) -> NDArray[np.int64]:
         X = X.copy()

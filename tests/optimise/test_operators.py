@@ -19,7 +19,7 @@ def test_tournament_prefers_rank_then_crowding() -> None:
 def test_crossover_exchanges_genes_within_pairs() -> None:
     rng = np.random.default_rng(1)
     parents = np.stack([np.full((400, 20), 3), np.full((400, 20), 8)])
-    children = uniform_crossover(parents, 0.75, rng).reshape(2, 400, 20)
+    children = uniform_crossover(parents, 0.75, np.arange(20), rng).reshape(2, 400, 20)
     assert (children.sum(axis=0) == 11).all()
     recombined = (children[0] != 3).any(axis=1)
     assert 0.65 < recombined.mean() < 0.85
@@ -30,14 +30,14 @@ def test_mutation_stays_in_range_and_always_changes_the_chosen_genes() -> None:
     rng = np.random.default_rng(2)
     upper = np.array([1, 2, 9, 30])
     X = np.tile([0, 2, 4, 30], (4000, 1))
-    every = mutate(X, upper, per_child=4.0, step_share=0.5, rng=rng)
+    every = mutate(X, upper, per_child=4.0, step_share=0.5, linkage=np.arange(len(upper)), rng=rng)
     assert ((every >= 0) & (every <= upper)).all()
     assert (every != X).all()
-    few = mutate(X, upper, per_child=1.0, step_share=0.5, rng=rng)
+    few = mutate(X, upper, per_child=1.0, step_share=0.5, linkage=np.arange(len(upper)), rng=rng)
     assert 0.9 < (few != X).sum(axis=1).mean() < 1.1
-    steps = mutate(X, upper, per_child=4.0, step_share=1.0, rng=rng)
+    steps = mutate(X, upper, per_child=4.0, step_share=1.0, linkage=np.arange(len(upper)), rng=rng)
     assert (np.abs(steps - X) == 1).all()
-    draws = mutate(X, upper, per_child=4.0, step_share=0.0, rng=rng)
+    draws = mutate(X, upper, per_child=4.0, step_share=0.0, linkage=np.arange(len(upper)), rng=rng)
     assert set(draws[:, 2].tolist()) == set(range(10)) - {4}
 
 

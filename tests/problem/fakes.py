@@ -8,6 +8,7 @@ import numpy as np
 
 from imcevo.costs.terms import AREA_COMPONENTS, ENERGY_COMPONENTS, RESOURCES
 from imcevo.hardware import PARAMETERS, Design, DesignTable, Value, table_of
+from imcevo.mapping.policies import NO_GENES
 from imcevo.simulator import PhysicalSimulator
 from imcevo.simulator.interface import Breakdown, Metrics, NetworkSnr, Repair, Term, WeightLoading
 from imcevo.technology import load_technology
@@ -19,6 +20,7 @@ class FakeSimulator:
     """Records the number of designs of every `simulate` call in `batches`."""
 
     name = "fake"
+    mapping_genes = NO_GENES
     keys = tuple(key for key in PARAMETERS if key != "cycle_s")
     required = ("capacity_bits",)
 

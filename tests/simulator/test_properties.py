@@ -12,10 +12,10 @@ import numpy as np
 import pytest
 
 from imcevo.costs.terms import ACTIONS, RATES
+from imcevo.mapping.count import count_layers
 from imcevo.mapping.greedy import map_greedily
-from imcevo.simulator.count import count_layers
-from tests.simulator.cases import factors_of, geometry_of, random_chip, random_factors, random_layer, records_of
-from tests.simulator.test_count import count
+from tests.mapping.cases import factors_of, geometry_of, random_chip, random_factors, random_layer, records_of
+from tests.mapping.test_count import count
 
 PER_VECTOR = (
     "cell_read", "cell_read_x", "cell_read_w", "cell_read_xw", "row_drive", "row_drive_x", "column_read",
@@ -90,8 +90,8 @@ def test_compiled_kernels_equal_plain_python() -> None:
     script = """
 import numpy as np
 from imcevo.mapping.greedy import _map_designs
-from tests.simulator.cases import *
-from tests.simulator.test_count import count
+from tests.mapping.cases import *
+from tests.mapping.test_count import count
 rng = np.random.default_rng(6)
 for _ in range(8):
     layer, chip = random_layer(rng), random_chip(rng)

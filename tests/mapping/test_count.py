@@ -7,12 +7,12 @@ import pytest
 from numpy.typing import NDArray
 
 from imcevo.costs.terms import ACTIONS, N_ACTIONS, RATES, RESOURCES
+from imcevo.mapping.count import COUNT_DTYPE, RATE_DTYPE, TIME_DTYPE, count_layers
 from imcevo.mapping.factors import FACTORS
 from imcevo.mapping.greedy import map_greedily
 from imcevo.mapping.records import Records
-from imcevo.simulator.count import COUNT_DTYPE, RATE_DTYPE, TIME_DTYPE, count_layers
-from tests.simulator.cases import factors_of, geometry_of, random_chip, random_factors, random_layer, records_of
-from tests.simulator.walker import Walk
+from tests.mapping.cases import factors_of, geometry_of, random_chip, random_factors, random_layer, records_of
+from tests.mapping.walker import Walk
 
 RNG_SEED = 20260
 SUM_BITS = 24

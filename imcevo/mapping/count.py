@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 from imcevo.costs.terms import ACTIONS, RATES, RESOURCES
 from imcevo.kernels import kernel
 from imcevo.mapping.factors import ON_DIGITAL_UNIT
+from imcevo.mapping.loops import Loops, resolve
 from imcevo.mapping.records import STREAMED, Record, Records
 from imcevo.mapping.split import ceil_div
-from imcevo.simulator.loops import Loops, resolve
-from imcevo.simulator.traffic import dram_of_streams, dram_traffic, input_traffic, output_traffic
+from imcevo.mapping.traffic import dram_of_streams, dram_traffic, input_traffic, output_traffic
 from imcevo.workload.table import MATRIX
 
 COUNT_DTYPE = np.dtype([(name, np.float64) for name in ACTIONS])
@@ -48,10 +48,19 @@ def count_layers(
             elif f.unit == ON_DIGITAL_UNIT:
                 _add_digital(layer, chip, rate, count, time)
             else:
-                loops = resolve(layer, chip, f)
                 rows_summed[d] = max(rows_summed[d], min(layer.K, f.rows_k, chip.rows_active))
-                _add_compute(layer, chip, loops, count)
-                _add_traffic(layer, chip, f, loops, rate, sum_bits, writes_per_inference, count, time)
+                add_on_arrays(layer, chip, f, rate, sum_bits, writes_per_inference, False, count, time)
+
+
+@kernel()
+def add_on_arrays(
+    layer: Record, chip: Record, f: Record, rate: Record, sum_bits: int, writes_per_inference: float,
+    all_reused: bool, count: Record, time: Record,
+) -> None:  # fmt: skip
+    """Add one matrix layer that the arrays do; arguments as of `count_layers` and `input_traffic`."""
+    loops = resolve(layer, chip, f)
+    _add_compute(layer, chip, loops, count)
+    _add_traffic(layer, chip, f, loops, rate, sum_bits, writes_per_inference, all_reused, count, time)
 
 
 @kernel()
@@ -81,13 +90,13 @@ def _add_compute(layer: Record, chip: Record, loops: Loops, count: Record) -> No
 @kernel()
 def _add_traffic(
     layer: Record, chip: Record, f: Record, loops: Loops, rate: Record, sum_bits: int, writes_per_inference: float,
-    count: Record, time: Record,
+    all_reused: bool, count: Record, time: Record,
 ) -> None:  # fmt: skip
     """Data movement, weight writing and the time of the slowest resource."""
     n = layer.count
-    inputs = input_traffic(layer, chip, f, loops)
-    sums = output_traffic(layer, chip, f, loops, sum_bits)
-    dram = dram_traffic(layer, chip, loops, sum_bits)
+    inputs = input_traffic(layer, chip, f, loops, all_reused)
+    sums = output_traffic(layer, chip, f, loops, sum_bits, all_reused)
+    dram = dram_traffic(layer, chip, loops, sum_bits, all_reused)
     writes, reload = writes_per_inference, 0.0
     if chip.deployment == STREAMED or layer.dynamic:
         reload = 1.0 * loops.v_loop if loops.weights_reload else 1.0

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from imcevo.kernels import kernel
+from imcevo.mapping.loops import Loops
 from imcevo.mapping.records import Record
 from imcevo.mapping.split import ceil_div, rows_touched
-from imcevo.simulator.loops import Loops
 from imcevo.workload.table import LOOKUP
 
 
@@ -31,12 +31,15 @@ class DramTraffic(NamedTuple):
 
 
 @kernel()
-def input_traffic(layer: Record, chip: Record, f: Record, loops: Loops) -> InputTraffic:
+def input_traffic(layer: Record, chip: Record, f: Record, loops: Loops, all_reused: bool) -> InputTraffic:
     """Inputs from the global buffer to the tiles.
 
     What a tile's input buffer can hold decides how often a word is fetched in one pass: R image rows (each input
     once per slab), one window (each input once per output row), or less (once per window). If it holds what the
     loops inside the output loop touch, the rounds over outputs reuse it.
+
+    In all three functions `all_reused` takes every reuse that depends on loop order and slabs for granted: a lower
+    bound over both.
     """
     width = min(layer.W, (loops.cols_per_copy - 1) * min(layer.stride_w, layer.S) + layer.S)
     height = min(layer.H, (loops.slab_rows - 1) * min(layer.stride_h, layer.R) + layer.R)
@@ -56,14 +59,16 @@ def input_traffic(layer: Record, chip: Record, f: Record, loops: Loops) -> Input
         held *= loops.time_k
     if loops.v_in_m:
         held *= loops.v_loop
-    if loops.time_m == 1 or held <= chip.input_buffer_bits:
+    if loops.time_m == 1 or all_reused or held <= chip.input_buffer_bits:
         return InputTraffic(one_pass, one_pass * ceil_div(loops.space_m, f.tile_m), one_pass * loops.space_m)
     to_groups = one_pass * ceil_div(loops.tile_folds_m, f.tile_m)
     return InputTraffic(one_pass * loops.time_m, to_groups, one_pass * loops.tile_folds_m)
 
 
 @kernel()
-def output_traffic(layer: Record, chip: Record, f: Record, loops: Loops, sum_bits: int) -> OutputTraffic:
+def output_traffic(
+    layer: Record, chip: Record, f: Record, loops: Loops, sum_bits: int, all_reused: bool
+) -> OutputTraffic:  # fmt: skip
     """Partial sums and outputs between tiles and global buffer.
 
     Partial sums of successive rounds stay in a tile's output buffer if it holds what the loops inside the
@@ -75,7 +80,7 @@ def output_traffic(layer: Record, chip: Record, f: Record, loops: Loops, sum_bit
         held *= loops.time_m
     if loops.v_in_k:
         held *= loops.v_loop
-    stays = loops.time_k == 1 or held <= chip.output_buffer_bits
+    stays = loops.time_k == 1 or all_reused or held <= chip.output_buffer_bits
     return OutputTraffic(
         layer.output_elements * (loops.tile_folds_k - loops.time_k) * sum_bits,
         layer.output_elements * (ceil_div(loops.tile_folds_k, f.tile_k) - loops.time_k) * sum_bits,
@@ -85,7 +90,7 @@ def output_traffic(layer: Record, chip: Record, f: Record, loops: Loops, sum_bit
 
 
 @kernel()
-def dram_traffic(layer: Record, chip: Record, loops: Loops, sum_bits: int) -> DramTraffic:
+def dram_traffic(layer: Record, chip: Record, loops: Loops, sum_bits: int, all_reused: bool) -> DramTraffic:
     """Activations between global buffer and DRAM.
 
     A layer whose inputs, outputs and other live tensors fit the global buffer touches DRAM only for the network's own
@@ -104,7 +109,7 @@ def dram_traffic(layer: Record, chip: Record, loops: Loops, sum_bits: int) -> Dr
         in_held *= (1 if loops.m_in_k else loops.time_k) * (loops.v_loop if loops.v_in_m else 1)
     if loops.time_k > 1:
         out_held *= (loops.time_m if loops.m_in_k else 1) * (loops.v_loop if loops.v_in_k else 1)
-    both = in_held + out_held <= room
+    both = all_reused or in_held + out_held <= room
     keep_in = loops.time_m == 1 or both or in_held + out_tile <= room
     keep_out = loops.time_k == 1 or both or (in_tile + out_held <= room and not keep_in)
     trips = 0.0 if keep_out else layer.output_elements * (loops.time_k - 1) * sum_bits

@@ -1,0 +1,103 @@
+"""The exact mapping policy: all layers of a suite on many designs, at each design's own prices."""
+
+from __future__ import annotations
+
+import numba
+import numpy as np
+from numpy.typing import NDArray
+
+from imcevo.kernels import kernel
+from imcevo.mapping.exact import map_streamed
+from imcevo.mapping.exact_resident import MOST_OPTIONS, list_options, share_out
+from imcevo.mapping.factors import ON_ARRAYS, ON_DIGITAL_UNIT, Mapping
+from imcevo.mapping.price import Prices, movement_rates, scratch, unbounded_buffers
+from imcevo.mapping.records import FACTOR_DTYPE, RESIDENT, STREAMED, Records
+from imcevo.mapping.space import SHARES, mesh_shares
+from imcevo.mapping.splits import WALK_DTYPE
+from imcevo.workload.table import MATRIX
+
+_CHUNK = 64  # designs at a time, to bound the memory for resident layers' options
+
+
+def map_exactly(layers: Records, geometry: Records, prices: Prices, weights: NDArray[np.float64]) -> Mapping:
+    """Of all mappings of the closed space, those of least weighted energy and latency.
+
+    Exact for every layer where weights are streamed. Where they stay on chip, the tiles are shared out by one
+    multiplier, see `exact_resident`.
+
+    Args:
+        layers: ``[n_layers]`` of `LAYER_DTYPE`, network by network.
+        geometry: ``[n_designs]`` of `GEOMETRY_DTYPE`.
+        prices: of the designs.
+        weights: of energy (1/J) and latency (1/s) in a network's cost ``[n_designs, n_networks, 2]``.
+    """
+    pieces = [
+        _map_piece(layers, geometry[first : first + _CHUNK], prices.take(slice(first, first + _CHUNK)),
+                   weights[first : first + _CHUNK])
+        for first in range(0, len(geometry), _CHUNK)
+    ]  # fmt: skip
+    return Mapping(
+        np.concatenate([piece.factors for piece in pieces]), np.concatenate([piece.tiles_needed for piece in pieces])
+    )
+
+
+def _map_piece(layers: Records, geometry: Records, prices: Prices, weights: NDArray[np.float64]) -> Mapping:
+    n, n_networks = len(geometry), weights.shape[1]
+    factors, trial = np.ones((n, len(layers)), dtype=FACTOR_DTYPE), np.ones(n, dtype=FACTOR_DTYPE)
+    factors["unit"] = trial["unit"] = ON_ARRAYS
+    tiles_needed = np.zeros((n, n_networks), dtype=np.int64)
+    resident = bool((geometry["deployment"] != STREAMED).any())
+    options = np.ones((n, len(layers) if resident else 0, MOST_OPTIONS), dtype=FACTOR_DTYPE)
+    ends = np.searchsorted(layers["network"], np.arange(n_networks), side="right").astype(np.int64)
+    rates = prices.rates()
+    _map_designs(
+        layers, geometry, unbounded_buffers(geometry), rates, movement_rates(rates), prices.records(),
+        np.ascontiguousarray(weights), np.zeros(n, dtype=WALK_DTYPE), trial, options, *scratch(n), ends, factors,
+        tiles_needed,
+    )  # fmt: skip
+    return Mapping(factors, tiles_needed)
+
+
+@kernel(parallel=True)
+def _map_designs(
+    layers: Records, geometry: Records, ideal: Records, rates: Records, movement: Records, prices: Records,
+    weights: NDArray[np.float64], walks: Records, trial: Records, options: Records, counts: NDArray[np.float64],
+    count_records: Records, times: NDArray[np.float64], time_records: Records, ends: NDArray[np.int64],
+    factors: Records, tiles_needed: NDArray[np.int64],
+) -> None:  # fmt: skip
+    for d in numba.prange(len(geometry)):
+        chip = geometry[d]
+        shares = np.empty((3, SHARES + 1), np.int64)
+        mesh_shares(chip, shares)
+        n_rows = len(layers) if chip.deployment != STREAMED else 0
+        found, chosen = np.zeros(n_rows, np.int64), np.zeros(n_rows, np.int64)
+        cost, tiles = np.empty((n_rows, MOST_OPTIONS)), np.empty((n_rows, MOST_OPTIONS), np.int64)
+        most_tiles = chip.tiles_per_group * chip.router_groups
+        for i in range(len(layers)):
+            layer = layers[i]
+            prices[d].energy_weight, prices[d].time_weight = weights[d, layer.network, 0], weights[d, layer.network, 1]
+            if layer.kind != MATRIX or (layer.dynamic and not chip.dynamic_on_arrays):
+                factors[d, i].unit = ON_DIGITAL_UNIT
+            elif chip.deployment == STREAMED or layer.dynamic:
+                map_streamed(
+                    layer, chip, ideal[d], rates[d], movement[d], prices[d], shares, walks[d], trial[d],
+                    trial[d : d + 1], factors[d, i : i + 1], counts[d], count_records[d], times[d], time_records[d],
+                )  # fmt: skip
+            else:
+                found[i] = list_options(
+                    layer, chip, ideal[d], rates[d], movement[d], prices[d], shares, walks[d], trial[d],
+                    trial[d : d + 1], options[d, i], cost[i], tiles[i], most_tiles, counts[d], count_records[d],
+                    times[d], time_records[d],
+                )  # fmt: skip
+        first = 0
+        for network in range(len(ends) if n_rows else 0):
+            if chip.deployment == RESIDENT:
+                if network == 0:
+                    share_out(most_tiles, found, cost, tiles, 0, len(layers), chosen)
+            else:
+                share_out(most_tiles, found, cost, tiles, first, ends[network], chosen)
+            for i in range(first, ends[network]):
+                if found[i] > 0:
+                    factors[d, i] = options[d, i, chosen[i]]
+                    tiles_needed[d, network] += tiles[i, chosen[i]]
+            first = ends[network]

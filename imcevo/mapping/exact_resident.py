@@ -1,0 +1,196 @@
+"""The exact mapper where weights stay on chip (compiled): cost against tiles per layer, then the chip shared out.
+
+Every layer gets its trade-off of cost against tiles. Under one multiplier mu per chip (or per swapped network) each
+layer takes the mapping of least cost + mu * tiles; bisection finds the smallest mu that fits. That is optimal for the
+tiles it uses (Everett, "Generalized Lagrange multiplier method", Operations Research 11(3), 1963); tiles left over
+then go, one change of a mapping at a time, where they save the most per tile.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from imcevo.kernels import kernel
+from imcevo.mapping.exact import cost_of
+from imcevo.mapping.greedy import place_copies, place_resident, tiles_of
+from imcevo.mapping.loops import steps_of_array
+from imcevo.mapping.price import priced
+from imcevo.mapping.records import Record, Records
+from imcevo.mapping.space import (
+    DIMENSIONS,
+    EVEN_ROWS,
+    FEWEST_FOLDS,
+    N_SPLITS,
+    PACK_SHARES,
+    RESIDENT_SPLITS,
+    copies_step,
+    even_rows,
+    fill_rows_and_columns,
+    first_rest,
+    set_splits,
+)
+from imcevo.mapping.split import ceil_div
+from imcevo.mapping.splits import next_split, start_walk
+
+MOST_OPTIONS = 96  # mappings of one layer none of which is both dearer and larger than another
+_BISECTIONS = 60
+
+
+@kernel(inline=False)
+def list_options(
+    layer: Record, chip: Record, ideal: Record, rate: Record, movement: Record, price: Record,
+    shares: NDArray[np.int64], walk: Record, f: Record,
+    trial: Records, options: Records, cost: NDArray[np.float64], tiles: NDArray[np.int64], most_tiles: int,
+    counts: NDArray[np.float64], count: Record, times: NDArray[np.float64], time: Record,
+) -> int:  # fmt: skip
+    """A layer's mappings of which none is both dearer and larger than another; returns their number.
+
+    Args:
+        options, cost, tiles: filled ``[MOST_OPTIONS]``.
+        most_tiles: of the chip.
+    """
+    n, packed = 0, 0
+    rest, values = np.empty(len(DIMENSIONS), np.int64), np.ones(N_SPLITS, np.int64)
+    for pack in range(PACK_SHARES, -1, -1):
+        for rows in range(FEWEST_FOLDS, EVEN_ROWS - 1, -1):
+            fill_rows_and_columns(layer, chip, pack, f)
+            if (f.pack_g == packed and rows == FEWEST_FOLDS) or (f.pack_g > 1 and rows == EVEN_ROWS):
+                continue
+            packed, full = f.pack_g, f.rows_k
+            first_rest(layer, f, rows, rest)
+            start_walk(walk, RESIDENT_SPLITS, shares, rest, ceil_div(layer.K, full))
+            at = next_split(walk, shares)
+            while at >= 0:
+                if at == RESIDENT_SPLITS - 1:
+                    f.rows_k = full
+                    values[:RESIDENT_SPLITS] = walk.value[:RESIDENT_SPLITS]
+                    set_splits(values, f)
+                    if rows == EVEN_ROWS:
+                        even_rows(layer, f)
+                    place_resident(layer, f)
+                    f.order, f.slabs = 0, 1
+                    n = _add_copies(
+                        layer, chip, ideal, rate, movement, price, f, trial, options, cost, tiles, n, most_tiles,
+                        counts, count, times, time,
+                    )  # fmt: skip
+                at = next_split(walk, shares)
+    return n
+
+
+@kernel()
+def _add_copies(
+    layer: Record, chip: Record, ideal: Record, rate: Record, movement: Record, price: Record, f: Record,
+    trial: Records, options: Records,
+    cost: NDArray[np.float64], tiles: NDArray[np.int64], n: int, most_tiles: int,
+    counts: NDArray[np.float64], count: Record, times: NDArray[np.float64], time: Record,
+) -> int:  # fmt: skip
+    """Add one split with every number of copies that fits, if any of them can be worth its tiles."""
+    alone = layer.count * tiles_of(f)
+    most = max(1, min(ceil_div(layer.max_copies, f.macro_v), most_tiles // alone))
+    macro_v = f.macro_v
+    f.macro_v = f.tile_v = f.group_v = 1
+    least, moving = priced(layer, ideal, movement, price, f, True, counts, count, times, time)
+    f.macro_v = macro_v
+    row_steps = steps_of_array(min(layer.K, f.rows_k), f.pack_g, chip.rows_active)
+    cycles = 1.0 * layer.vectors / (macro_v * most) * row_steps * ceil_div(layer.input_bits, chip.dac_bits)
+    bound = cost_of(price, least, max(moving, layer.count * cycles * rate.input_cycle_s))
+    for j in range(n):
+        if tiles[j] <= alone and cost[j] <= bound:
+            return n
+    step, copies = 0, 1
+    while True:
+        place_copies(chip, copies, f)
+        energy, latency = priced(layer, chip, rate, price, f, False, counts, count, times, time)
+        n = _keep(cost_of(price, energy, latency), layer.count * tiles_of(f), trial, options, cost, tiles, n)
+        if copies == most:
+            return n
+        before = copies
+        while copies == before:
+            step += 1
+            copies = min(most, copies_step(step))
+
+
+@kernel()
+def _keep(
+    new_cost: float, new_tiles: int, trial: Records, options: Records, cost: NDArray[np.float64],
+    tiles: NDArray[np.int64], n: int,
+) -> int:  # fmt: skip
+    """Add a mapping unless one that is there is no dearer and no larger; drop those that it makes pointless."""
+    for j in range(n):
+        if tiles[j] <= new_tiles and cost[j] <= new_cost:
+            return n
+    kept = 0
+    for j in range(n):
+        if not (new_tiles <= tiles[j] and new_cost <= cost[j]):
+            options[kept], cost[kept], tiles[kept] = options[j], cost[j], tiles[j]
+            kept += 1
+    if kept < MOST_OPTIONS:
+        options[kept], cost[kept], tiles[kept] = trial[0], new_cost, new_tiles
+        kept += 1
+    return kept
+
+
+@kernel()
+def _choose(mu: float, n: NDArray[np.int64], cost: NDArray[np.float64], tiles: NDArray[np.int64], first: int, end: int,
+            chosen: NDArray[np.int64]) -> int:  # fmt: skip
+    """The mappings of least cost + mu * tiles of layers `first` to `end` (the smaller of equals); returns the tiles."""
+    total = 0
+    for i in range(first, end):
+        best = 0
+        for j in range(1, n[i]):
+            gain = cost[i, best] + mu * tiles[i, best] - cost[i, j] - mu * tiles[i, j]
+            if gain > 0 or (gain == 0 and tiles[i, j] < tiles[i, best]):
+                best = j
+        if n[i] > 0:
+            chosen[i] = best
+            total += tiles[i, best]
+    return total
+
+
+@kernel()
+def share_out(most_tiles: int, n: NDArray[np.int64], cost: NDArray[np.float64], tiles: NDArray[np.int64], first: int,
+              end: int, chosen: NDArray[np.int64]) -> None:  # fmt: skip
+    """Choose one mapping for each of the layers `first` to `end` so that they fit; the smallest where nothing fits.
+
+    Args:
+        n: mappings per layer ``[n_layers]``; 0 for layers that need no tiles.
+        cost, tiles: ``[n_layers, MOST_OPTIONS]``.
+        chosen: filled ``[n_layers]``.
+    """
+    if _choose(0.0, n, cost, tiles, first, end, chosen) <= most_tiles:
+        return
+    low, high = 0.0, 0.0
+    for i in range(first, end):
+        for j in range(n[i]):
+            high = max(high, cost[i, j])
+    high *= 2.0
+    taken = _choose(high, n, cost, tiles, first, end, chosen)
+    if taken > most_tiles:
+        return
+    for _ in range(_BISECTIONS):
+        middle = 0.5 * (low + high) if low == 0.0 else (low * high) ** 0.5
+        if _choose(middle, n, cost, tiles, first, end, chosen) <= most_tiles:
+            high = middle
+        else:
+            low = middle
+    taken = _choose(high, n, cost, tiles, first, end, chosen)
+    _use_the_rest(most_tiles - taken, n, cost, tiles, first, end, chosen)
+
+
+@kernel()
+def _use_the_rest(left: int, n: NDArray[np.int64], cost: NDArray[np.float64], tiles: NDArray[np.int64], first: int,
+                  end: int, chosen: NDArray[np.int64]) -> None:  # fmt: skip
+    """Spend the tiles left over, largest saving per tile first."""
+    while True:
+        best, best_i, best_j = 0.0, -1, -1
+        for i in range(first, end):
+            for j in range(n[i]):
+                more = tiles[i, j] - tiles[i, chosen[i]]
+                saved = cost[i, chosen[i]] - cost[i, j]
+                if 0 < more <= left and saved > best * more:
+                    best, best_i, best_j = saved / more, i, j
+        if best_i < 0:
+            return
+        left -= tiles[best_i, best_j] - tiles[best_i, chosen[best_i]]
+        chosen[best_i] = best_j

@@ -1,0 +1,93 @@
+"""How one design maps one network, layer by layer, ready for JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from imcevo.costs import unit_costs
+from imcevo.costs.terms import ACTIONS, RESOURCES
+from imcevo.errors import UserError, unknown_name
+from imcevo.hardware import table_of
+from imcevo.mapping.factors import FACTORS, ON_ARRAYS, ORDERS
+from imcevo.mapping.judge import least_energy_latency
+from imcevo.mapping.policies import mapping_policy
+from imcevo.mapping.records import STREAMED, Record
+from imcevo.problem.codesign import CodesignProblem
+from imcevo.problem.designs import complete_design
+from imcevo.simulator import PhysicalSimulator
+from imcevo.simulator.physical import energy_by_component
+from imcevo.workload.table import MATRIX
+
+
+def mapping_report(
+    problem: CodesignProblem, given: Mapping[str, Any], network: str, policy: str | None, *, file: Path | None = None
+) -> dict[str, Any]:
+    """The matrix layers of `network` on a design: factors, utilisation, traffic, energy, latency, what binds.
+
+    ``distance`` is energy x latency over its least for the layer, minus 1; None where weights stay on chip, since a
+    layer's best then depends on the tiles that the others leave it. Same-shape layers are one row (``count``).
+
+    Raises:
+        UserError: a wrong design, an unknown network or policy, or a profile that has no mapping policies.
+    """
+    simulator = problem.simulator
+    if not isinstance(simulator, PhysicalSimulator):
+        raise UserError("has a mapper of its own", file=problem.file, key="model.profile", value=simulator.name,
+                        allowed="physical")  # fmt: skip
+    if network not in simulator.networks:
+        raise unknown_name("network of this problem", network, simulator.networks, key="--network")
+    design, _ = complete_design(problem, given, file=file)
+    designs = simulator.repair(table_of([design]))
+    costs, geometry = unit_costs(designs, simulator.technology), simulator.geometry(designs)
+    chooser = mapping_policy(policy) if policy else simulator.policy
+    layers, n_networks, prices = simulator.layers, len(simulator.networks), simulator.prices(costs)
+    mapping = chooser.map(layers, geometry, n_networks, prices, chooser.genes(layers).start[None, :])
+    counted = simulator.count(geometry, costs.rates, mapping, per_layer=True)
+    energy = energy_by_component(counted, costs)[0].sum(axis=1)
+    latency = counted.times[0].sum(axis=1)
+    wanted = (layers["network"] == simulator.networks.index(network)) & (layers["kind"] == MATRIX)
+    least = np.full(len(layers), np.nan)
+    judged = wanted & (mapping.factors["unit"][0] == ON_ARRAYS)
+    if geometry["deployment"][0] == STREAMED:
+        least[judged] = least_energy_latency(layers[judged], geometry, prices)[0]
+    rows = []
+    for i in np.flatnonzero(wanted):
+        layer, f = layers[i], mapping.factors[0, i]
+        counts = dict(zip(ACTIONS, counted.counts[0, i], strict=True))
+        rows.append({
+            "layer": _told(layer), "count": int(layer["count"]),
+            "factors": {name: int(f[name]) for name in FACTORS} | {"order": ORDERS[f["order"]]},
+            "duplicates": int(f["macro_v"]) * int(f["tile_v"]) * int(f["group_v"]),
+            "utilisation": _utilisation(layer, f, geometry[0]),
+            "energy_J": float(energy[i]), "latency_s": float(latency[i]),
+            "dram_bits": counts["dram"], "glb_bits": counts["glb_read"] + counts["glb_write"],
+            "binds": RESOURCES[int(counted.times[0, i].argmax())],
+            "distance": None if np.isnan(least[i]) else float(energy[i] * latency[i] / least[i] - 1.0),
+        })  # fmt: skip
+    total = layers["network"] == simulator.networks.index(network)
+    return {
+        "network": network, "policy": policy or "of the problem", "layers": rows,
+        "energy_J": float(energy[total].sum()), "latency_s": float(latency[total].sum()),
+    }  # fmt: skip
+
+
+def _told(layer: Record) -> str:
+    groups = f" x {layer['G']} groups" if layer["G"] > 1 else ""
+    return f"{layer['K']} x {layer['M']}{groups}, {layer['N'] * layer['P']} x {layer['Q']} px"
+
+
+def _utilisation(layer: Record, f: Record, chip: Record) -> float | None:
+    """Cells that hold weights, averaged over rounds, over the cells of all arrays taken; None on the digital unit."""
+    if f["unit"] != ON_ARRAYS:
+        return None
+    slices = -(-int(layer["second_bits"]) // int(chip["bits_per_cell"]))
+    held, taken = float(layer["weights"]) * slices, float(chip["rows"]) * float(chip["cols"])
+    for name, folds in (("k", -(-layer["K"] // f["rows_k"])), ("m", -(-layer["M"] // f["cols_m"])),
+                        ("g", -(-layer["G"] // f["pack_g"]))):  # fmt: skip
+        space = int(f[f"macro_{name}"]) * int(f[f"tile_{name}"]) * int(f[f"group_{name}"])
+        taken *= space * -(-int(folds) // space)
+    return held / taken
