@@ -126,7 +126,7 @@ class Session:
         return True
 
     def _simulated(self, X: NDArray[np.int64]) -> Evaluation:
-        evaluation = self.problem.evaluate(X)
+        evaluation = self.problem.evaluate(X, canonical=True)
         self._log.append(self.generation + 1, *evaluation)
         return evaluation
 
