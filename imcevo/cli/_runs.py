@@ -14,6 +14,7 @@ import typer
 from imcevo.analysis import Run, load_run, load_runs
 from imcevo.analysis.compare import write_comparison
 from imcevo.analysis.figures import write_comparison_figure, write_figures
+from imcevo.analysis.fronttable import FrontTable
 from imcevo.analysis.infeasible import infeasibility
 from imcevo.analysis.labels import KEY_VALUES, quantity, told
 from imcevo.cli.output import print_table
@@ -71,7 +72,7 @@ def remarkable_table(run: Run) -> None:
     print_table(f"Front of {run.manifest.problem}", header, [numbers, *lines])
 
 
-def table_of_designs(run: Run, rows: Sequence[int]) -> None:
+def table_of_designs(run: FrontTable, rows: Sequence[int]) -> None:
     """Rows of the front: their distinction, objectives, and the most telling design values."""
     front = run.front.iloc[list(rows)]
     shown = [key for key in KEY_VALUES if key in run.design_values]
@@ -81,7 +82,7 @@ def table_of_designs(run: Run, rows: Sequence[int]) -> None:
         for row, (_, design) in zip(rows, front.iterrows(), strict=True)
     ]
     header = ["", "design", *map(_heading, run.objectives), *(key.replace("_", " ") for key in shown)]
-    print_table(f"Front of {run.manifest.problem}", header, cells)
+    print_table(f"Front of {run.title}", header, cells)
 
 
 def _heading(column: str) -> str:

@@ -42,6 +42,11 @@ class Block(NamedTuple):
     G: NDArray[np.float64]
     end: int
 
+    @property
+    def feasible(self) -> NDArray[np.bool_]:
+        """Which designs meet every constraint ``[n]``."""
+        return np.asarray((self.G <= 0).all(axis=1))
+
 
 @dataclass(frozen=True)
 class Layout:
