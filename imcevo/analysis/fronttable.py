@@ -35,7 +35,7 @@ class FrontTable(ABC):
     def design_values(self) -> tuple[str, ...]:
         """Columns of `front` that describe the design: those before the objectives."""
         columns = list(self.front.columns)
-        return tuple(columns[1 : min(columns.index(name) for name in self.objectives)])
+        return tuple(columns[2 if "run" in columns else 1 : min(columns.index(name) for name in self.objectives)])
 
     @cached_property
     def objective_values(self) -> NDArray[np.float64]:

@@ -6,7 +6,7 @@ Imported inside commands only: it loads the heavy floors.
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import typer
@@ -62,14 +62,15 @@ def conclude(folder: Path, *, quiet: bool) -> None:
     typer.echo("figures: " + ", ".join(str(path) for path in figures if path.suffix == ".png"))
 
 
-def remarkable_table(run: Run) -> None:
-    """Knee and ends of the front side by side, a design per column."""
-    designs = [run.front.iloc[row] for row in run.distinctions]
+def remarkable_table(run: FrontTable, headed: Mapping[int, Sequence[str]] | None = None) -> None:
+    """Some rows of the front side by side, a design per column under its name: knee and ends where none are given."""
+    headed = run.distinctions if headed is None else headed
+    designs = [run.front.iloc[row] for row in headed]
     lines = [[_heading(c), *(told(c, design[c]) for design in designs)] for c in run.objectives]
     lines += [[key, *(told(key, design[key]) for design in designs)] for key in run.design_values]
-    header = ["", *("\n".join(names) for names in run.distinctions.values())]
+    header = ["", *("\n".join(names) for names in headed.values())]
     numbers = ["design", *(str(design["design"]) for design in designs)]
-    print_table(f"Front of {run.manifest.problem}", header, [numbers, *lines])
+    print_table(f"Front of {run.title}", header, [numbers, *lines])
 
 
 def table_of_designs(run: FrontTable, rows: Sequence[int]) -> None:

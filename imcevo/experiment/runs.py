@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numba
 
 from imcevo.errors import UserError
 from imcevo.experiment import manifest as manifests
-from imcevo.experiment.config import Experiment, RunSpec, load_experiment
+from imcevo.experiment.config import LARGEST_BUDGET, Experiment, RunSpec, load_experiment
 from imcevo.experiment.files import LOCK, locked, make_folder, os_errors_told, write_atomically
 from imcevo.experiment.manifest import Manifest, Stretch, load_manifest, new_manifest
 from imcevo.experiment.results import write_results
-from imcevo.experiment.session import EVALUATIONS, Progress, Session
+from imcevo.experiment.session import EVALUATIONS, Progress, Session, rewind
 from imcevo.problem import CodesignProblem, load_problem
 
 EXPERIMENT = "experiment.toml"
@@ -51,25 +52,41 @@ def run_experiment(
     return folder
 
 
-def resume_run(
-    folder: Path,
-    *,
-    progress: ProgressOf | None = None,
-) -> bool:
+def resume_run(folder: Path, *, evaluations: int | None = None, progress: ProgressOf | None = None) -> bool:
     """Continue the run, or the several runs, of a folder; the files become those of an uninterrupted run.
+
+    Args:
+        evaluations: a larger budget than so far, for a run that is finished or not: the files become those of a
+            run that had it from the start.
 
     Returns:
         False if there was nothing left to do.
 
     Raises:
-        UserError: not such a folder; corrupted; of another format version, problem or model; in use.
+        UserError: not such a folder; corrupted; of another format version, problem or model; in use; a budget
+            that is not larger.
     """
     if not folder.is_dir():
         raise UserError("is not a folder" if folder.exists() else "no such run folder", file=folder)
     if not (folder / EXPERIMENT).exists():
         raise UserError(f"is not a run folder: it has no {EXPERIMENT}", file=folder)
     experiment = load_experiment(folder / EXPERIMENT)
-    return _work(folder, load_problem(folder / PROBLEM), experiment, progress)
+    problem = load_problem(folder / PROBLEM)
+    if evaluations is not None:
+        experiment = _extended(folder, experiment, evaluations)
+    return _work(folder, problem, experiment, progress)
+
+
+def _extended(folder: Path, experiment: Experiment, evaluations: int) -> Experiment:
+    """The experiment with a larger budget, in its file too."""
+    if not experiment.evaluations < evaluations <= LARGEST_BUDGET:
+        allowed = f"more than the {experiment.evaluations} of now, at most {LARGEST_BUDGET}"
+        raise UserError("is no extension", key="--evaluations", value=evaluations, allowed=allowed)
+    longer = replace(experiment, evaluations=evaluations)
+    runs = experiment.runs()
+    with locked(folder):
+        write_atomically(folder / EXPERIMENT, longer.resolved_toml(runs[0] if len(runs) == 1 else None))
+    return longer
 
 
 def _work(
@@ -135,7 +152,14 @@ def _continue(
     with locked(folder):
         manifest = manifest_of(folder, problem, run)
         if manifest.status == "finished":
-            return False
+            if manifest.evaluations >= experiment.evaluations or manifest.exhausted:
+                return False
+            rewind(folder, run.options.model_dump()["population"])
+            manifest = manifest.model_copy(update={"status": "running"})
+            manifest.save(folder)
+        stored = load_experiment(folder / EXPERIMENT)
+        if stored.evaluations != experiment.evaluations:  # one of several runs, all extended
+            write_atomically(folder / EXPERIMENT, experiment.resolved_toml(run))
         threads = min(experiment.threads or manifests.available_cores(), numba.config.NUMBA_NUM_THREADS)
         started, clock, before = manifests.now(), time.monotonic(), numba.get_num_threads()
         numba.set_num_threads(threads)

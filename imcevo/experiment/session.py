@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable, Iterator
 from itertools import pairwise
@@ -223,6 +224,21 @@ class Session:
         if (self.evaluations, end) != (point.evaluations, point.log_length):
             raise UserError(f"does not belong to the {EVALUATIONS} beside it", file=path)
         return end
+
+
+def rewind(folder: Path, population: int) -> None:
+    """Make a finished run one that can go on past its budget as if it had never ended there.
+
+    Its last generation was cut to the budget: it is dropped. Everything before it is repeated from the file.
+    """
+    path, end = folder / EVALUATIONS, None
+    for block in read_blocks(path):
+        if len(block.X) < population:
+            break
+        end = block.end
+    (folder / checkpoints.FILE).unlink(missing_ok=True)
+    with os_errors_told(path):
+        os.truncate(path, len(read_layout(path).header()) if end is None else end)
 
 
 def _repeated(X: NDArray[np.int64], block: Block, path: Path) -> Evaluation:
