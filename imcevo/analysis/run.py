@@ -20,7 +20,7 @@ from imcevo.experiment.evaluations import Block, Layout, read_blocks, read_layou
 from imcevo.experiment.history import COLUMNS
 from imcevo.experiment.history import FILE as HISTORY
 from imcevo.experiment.manifest import FILE as MANIFEST
-from imcevo.experiment.manifest import Manifest, load_manifest
+from imcevo.experiment.manifest import Manifest, file_hash, load_manifest
 from imcevo.experiment.results import BREAKDOWN, FRONT
 from imcevo.experiment.runs import EXPERIMENT, PROBLEM
 from imcevo.experiment.session import EVALUATIONS
@@ -121,6 +121,8 @@ class Run(FrontTable):
 
     def _table(self, name: str, columns: tuple[str, ...]) -> pd.DataFrame:
         path = self.path / name
+        if self.manifest.files.get(name) not in (None, file_hash(path)):
+            raise UserError("was changed since the run ended: it is not what the search found", file=path)
         try:
             table = pd.read_csv(path)
         except (OSError, ValueError) as error:

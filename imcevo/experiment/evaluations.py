@@ -86,13 +86,16 @@ class EvaluationLog:
         """Open a new file, or, with `keep`, an existing one cut to its first `keep` bytes."""
         self.path, self._dtype = path, layout.dtype
         with os_errors_told(path):
-            if keep is None:
-                self._file: BinaryIO = path.open("xb", buffering=0)
-                _write_all(self._file, layout.header())
-            else:
-                self._file = path.open("r+b", buffering=0)
-                self._file.truncate(keep)
-                self._file.seek(keep)
+            self._file: BinaryIO = path.open("xb" if keep is None else "r+b", buffering=0)
+            try:
+                if keep is None:
+                    _write_all(self._file, layout.header())
+                else:
+                    self._file.truncate(keep)
+                    self._file.seek(keep)
+            except OSError:
+                self._file.close()
+                raise
             self.length = self._file.tell()
 
     def append(

@@ -13,8 +13,9 @@ from imcevo.errors import UserError
 from imcevo.experiment import manifest as manifests
 from imcevo.experiment.config import LARGEST_BUDGET, Experiment, RunSpec, load_experiment
 from imcevo.experiment.files import LOCK, locked, make_folder, os_errors_told, write_atomically
+from imcevo.experiment.history import FILE as HISTORY
 from imcevo.experiment.manifest import Manifest, Stretch, load_manifest, new_manifest
-from imcevo.experiment.results import write_results
+from imcevo.experiment.results import BREAKDOWN, FRONT, write_results
 from imcevo.experiment.session import EVALUATIONS, Progress, Session, rewind
 from imcevo.problem import CodesignProblem, load_problem
 
@@ -96,6 +97,15 @@ def _work(
     progress: ProgressOf | None,
 ) -> bool:
     """All runs of a prepared folder, the finished ones excepted; False if all were finished."""
+    try:
+        return _work_through(folder, problem, experiment, progress)
+    except KeyboardInterrupt:
+        raise KeyboardInterrupt(f"interrupted; continue with `imcevo resume {folder}`") from None
+
+
+def _work_through(
+    folder: Path, problem: CodesignProblem, experiment: Experiment, progress: ProgressOf | None
+) -> bool:
     runs = experiment.runs()
     if len(runs) == 1:
         return _continue(folder, problem, experiment, runs[0], progress)
@@ -176,7 +186,10 @@ def _continue(
         size = len(front.number)
         note(folder, f"finished: {session.evaluations} evaluations, {size} designs in the front")
         stretch = Stretch(started=started, seconds=round(time.monotonic() - clock, 3), threads=threads)
-        done = {"status": "finished", "evaluations": session.evaluations, "exhausted": session.exhausted}
+        files = {name: manifests.file_hash(folder / name) for name in (FRONT, BREAKDOWN, HISTORY)}
+        done = {
+            "status": "finished", "evaluations": session.evaluations, "exhausted": session.exhausted, "files": files
+        }  # fmt: skip
         manifest.model_copy(update={**done, "work": [*manifest.work, stretch]}).save(folder)
     return True
 
@@ -188,7 +201,7 @@ def manifest_of(folder: Path, problem: CodesignProblem, run: RunSpec) -> Manifes
         UserError: the folder is of another run, problem or version of the model.
     """
     fresh = new_manifest(
-        problem=problem.name, problem_hash=problem.hash, optimiser=run.optimiser, seed=run.seed
+        problem=problem.name, problem_hash=problem.hash, optimiser=run.optimiser, options=run.options, seed=run.seed
     )
     path = folder / manifests.FILE
     if not path.exists():
@@ -201,9 +214,10 @@ def manifest_of(folder: Path, problem: CodesignProblem, run: RunSpec) -> Manifes
         ("problem_hash", f"the run answers another question than the {PROBLEM} beside it"),
         ("optimiser", f"the run is another than the {EXPERIMENT} beside it says"),
         ("seed", f"the run is another than the {EXPERIMENT} beside it says"),
+        ("search", f"the run has other options than the {EXPERIMENT} beside it says"),
         ("model", "the run was made with another version of the model; run the experiment anew"),
     ):
-        if getattr(found, key) != getattr(fresh, key):
+        if getattr(found, key) not in (getattr(fresh, key), None):
             expected = str(getattr(fresh, key))
             raise UserError(reason, file=path, key=key, value=getattr(found, key), allowed=expected)
     return found
