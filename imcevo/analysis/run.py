@@ -19,11 +19,11 @@ from imcevo.experiment.config import RunSpec, load_experiment
 from imcevo.experiment.evaluations import Block, Layout, read_blocks, read_layout
 from imcevo.experiment.history import COLUMNS
 from imcevo.experiment.history import FILE as HISTORY
+from imcevo.experiment.journal import EVALUATIONS
 from imcevo.experiment.manifest import FILE as MANIFEST
 from imcevo.experiment.manifest import Manifest, file_hash, load_manifest
 from imcevo.experiment.results import BREAKDOWN, FRONT
 from imcevo.experiment.runs import EXPERIMENT, PROBLEM
-from imcevo.experiment.session import EVALUATIONS
 from imcevo.problem import CodesignProblem, load_problem
 
 

@@ -19,9 +19,9 @@ from imcevo.analysis.infeasible import infeasibility
 from imcevo.analysis.labels import KEY_VALUES, quantity, told
 from imcevo.cli.output import print_table
 from imcevo.experiment.config import RunSpec
+from imcevo.experiment.journal import Progress
 from imcevo.experiment.manifest import FILE as MANIFEST
 from imcevo.experiment.progress import ProgressLine
-from imcevo.experiment.session import Progress
 
 
 def progress_on_stderr(quiet: bool) -> Callable[[RunSpec, Path], Progress] | None:

@@ -39,7 +39,7 @@ class Manifest(StrictModel):
     Attributes:
         model: hash of the simulator's sources and the compiler: a run is continued only by the code that
             began it.
-        search: hash of the optimiser's options, None in runs made before it was kept.
+        search: `RunSpec.search_hash`, None in runs made before it was kept.
         files: once finished, name -> SHA-256 (hex) of the tables that analyses read.
         evaluations, exhausted: once finished, the distinct designs evaluated, and whether the space has no
             more.
@@ -70,9 +70,8 @@ class Manifest(StrictModel):
         write_atomically(folder / FILE, json.dumps(self.model_dump(), indent=2) + "\n")
 
 
-def new_manifest(*, problem: str, problem_hash: str, optimiser: str, options: StrictModel, seed: int) -> Manifest:
+def new_manifest(*, problem: str, problem_hash: str, optimiser: str, search: str, seed: int) -> Manifest:
     """The manifest of a run that starts here and now."""
-    search = hashlib.sha256(json.dumps(options.model_dump(), sort_keys=True).encode()).hexdigest()
     return Manifest(
         format=FORMAT,
         status="running",

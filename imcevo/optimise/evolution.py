@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from imcevo.config import StrictModel
-from imcevo.optimise.base import Genomes, Optimiser, SearchProblem
+from imcevo.optimise.base import Genomes, Optimiser, SearchProblem, Seed
 from imcevo.optimise.operators import binary_tournament, mutate, uniform_crossover
 from imcevo.optimise.ranking import Survivors, survivors, violation
 from imcevo.problem import Evaluation
@@ -47,7 +47,7 @@ class Evolution(Optimiser):
     its low as at its high end.
     """
 
-    def __init__(self, problem: SearchProblem, options: EvolutionOptions, *, seed: int) -> None:
+    def __init__(self, problem: SearchProblem, options: EvolutionOptions, *, seed: Seed) -> None:
         super().__init__(problem, population=options.population, seed=seed)
         self.options = options
         self.X: Genomes = np.empty((0, len(problem.upper)), dtype=np.int64)
@@ -80,6 +80,15 @@ class Evolution(Optimiser):
             scaled, violated, self.population, self.options.infeasible_share, self.rng, self._best
         )
         self.X, self.F, self.G = X[kept], F[kept], G[kept]
+
+    def emigrants(self, n: int) -> Evaluation:
+        chosen = np.lexsort((-self.crowding, self.rank, violation(self.G) > 0))[:n]
+        return Evaluation(self.X[chosen], self.F[chosen], self.G[chosen])
+
+    def immigrate(self, evaluation: Evaluation) -> None:
+        new = ~(evaluation.X[:, None] == self.X).all(axis=2).any(axis=1)
+        if new.any():
+            self._learn(Evaluation(*(part[new] for part in evaluation)))
 
     @abstractmethod
     def _best(self, F: NDArray[np.float64], n: int) -> Survivors:

@@ -98,6 +98,7 @@ class NoveltyFilter:
     merely skipped.
 
     Attributes:
+        others: keys of designs that count as registered too, of somebody else who may add to them.
         scanned: genomes 0 .. scanned - 1 of the space are known to have been registered.
     """
 
@@ -113,6 +114,7 @@ class NoveltyFilter:
         self._weights = np.array([w % 2**64 for w in weights], dtype=np.uint64)
         self._radix = np.array(radix, dtype=np.int64)
         self._known = KeySet()
+        self.others = KeySet()
         self.scanned = 0
 
     def __len__(self) -> int:
@@ -120,7 +122,7 @@ class NoveltyFilter:
 
     def register(self, X: NDArray[np.int64]) -> None:
         """Canonical genomes ``[n, n_var]``, distinct and new, as evaluated."""
-        self._known.add(self._keys(X))
+        self._known.add(self.keys(X))
 
     def collect(
         self, propose: Callable[[int], NDArray[np.int64]], wanted: int, rng: np.random.Generator
@@ -145,9 +147,11 @@ class NoveltyFilter:
         return X[self._new_places(X, besides)]
 
     def _new_places(self, X: NDArray[np.int64], besides: NDArray[np.int64]) -> NDArray[np.intp]:
-        keys = self._keys(X)
+        keys = self.keys(X)
         first = np.sort(np.unique(keys, return_index=True)[1])
-        known = self._known.contains(keys[first]) | np.isin(keys[first], self._keys(besides))
+        known = self._known.contains(keys[first]) | np.isin(keys[first], self.keys(besides))
+        if len(self.others):
+            known |= self.others.contains(keys[first])
         return first[~known]
 
     def _scan(self, found: NDArray[np.int64], wanted: int) -> NDArray[np.int64]:
@@ -161,5 +165,6 @@ class NoveltyFilter:
             self.scanned = int(numbers[-1] if complete else numbers[places[-1]]) + 1
         return found
 
-    def _keys(self, X: NDArray[np.int64]) -> NDArray[np.uint64]:
+    def keys(self, X: NDArray[np.integer]) -> NDArray[np.uint64]:
+        """The keys of canonical genomes ``[n, n_var]``."""
         return (X.astype(np.uint64) * self._weights).sum(axis=1, dtype=np.uint64)

@@ -21,7 +21,7 @@ from pymoo.core.problem import Problem
 from pymoo.core.survival import Survival
 from pymoo.util.ref_dirs import get_reference_directions
 
-from imcevo.optimise.base import SearchProblem
+from imcevo.optimise.base import SearchProblem, Seed
 from imcevo.optimise.evolution import Evolution, EvolutionOptions
 from imcevo.optimise.ranking import Survivors, crowded
 
@@ -57,7 +57,7 @@ class SmsEmoa(_PymooSurvival):
     Its time grows steeply beyond three objectives.
     """
 
-    def __init__(self, problem: SearchProblem, options: EvolutionOptions, *, seed: int) -> None:
+    def __init__(self, problem: SearchProblem, options: EvolutionOptions, *, seed: Seed) -> None:
         super().__init__(problem, options, seed=seed)
         self._survival = LeastHypervolumeContributionSurvival()
 
@@ -68,7 +68,7 @@ class AgeMoea2(_PymooSurvival):
     A first front on which an objective is constant has no such shape: there, crowding distances decide.
     """
 
-    def __init__(self, problem: SearchProblem, options: EvolutionOptions, *, seed: int) -> None:
+    def __init__(self, problem: SearchProblem, options: EvolutionOptions, *, seed: Seed) -> None:
         super().__init__(problem, options, seed=seed)
         from pymoo.algorithms.moo.age2 import AGEMOEA2Survival  # compiles: only where it is used
 
@@ -92,7 +92,7 @@ class Nsga3(_PymooSurvival):
 
     _REMEMBERED = ("ideal_point", "worst_point", "nadir_point", "extreme_points")
 
-    def __init__(self, problem: SearchProblem, options: EvolutionOptions, *, seed: int) -> None:
+    def __init__(self, problem: SearchProblem, options: EvolutionOptions, *, seed: Seed) -> None:
         super().__init__(problem, options, seed=seed)
         self._survival = ReferenceDirectionSurvival(directions(problem.n_obj, options.population))
 

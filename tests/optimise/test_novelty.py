@@ -40,7 +40,7 @@ def test_distinct_rows_have_distinct_keys(upper: tuple[int, ...]) -> None:
     space = Synthetic(upper)
     X = np.unique(space.sample(50_000, np.random.default_rng(1)), axis=0)
     novelty = NoveltyFilter(space)
-    assert len(np.unique(novelty._keys(X))) == len(X)
+    assert len(np.unique(novelty.keys(X))) == len(X)
 
 
 def test_collect_gives_new_distinct_canonical_rows_until_the_space_is_exhausted() -> None:
