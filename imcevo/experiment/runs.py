@@ -27,6 +27,7 @@ from imcevo.problem import CodesignProblem, load_problem
 EXPERIMENT = "experiment.toml"
 PROBLEM = "problem.toml"
 LOG = "run.log"
+LARGEST_GENERATION = 10_000_000  # population x variables; bounds the memory of a generation
 DEFAULT_FOLDER = Path("results") / "runs"
 
 ProgressOf = Callable[[RunSpec, Path], Progress]
@@ -205,12 +206,17 @@ def _continue(
     helpers: Helpers,
 ) -> bool:
     """One run in a folder that is locked; False if it was finished."""
+    population: int = run.options.model_dump()["population"]
+    if population * problem.n_var > LARGEST_GENERATION:
+        allowed = f"at most {LARGEST_GENERATION // problem.n_var} for its {problem.n_var} variables"
+        file = folder / EXPERIMENT
+        raise UserError("is too large", file=file, key="optimiser.population", value=population, allowed=allowed)
     manifest = manifest_of(folder, problem, run)
     if manifest.status == "finished":
         if manifest.evaluations >= experiment.evaluations or manifest.exhausted:
             return False
         if run.islands is None:  # islands keep a checkpoint that no budget has shaped
-            rewind(folder, run.options.model_dump()["population"])
+            rewind(folder, population)
         manifest = manifest.model_copy(update={"status": "running"})
         manifest.save(folder)
     stored = load_experiment(folder / EXPERIMENT)
