@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import statistics
+import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Callable
@@ -19,6 +21,7 @@ from imcevo.experiment.config import RunSpec
 from imcevo.experiment.manifest import available_cores
 from imcevo.experiment.session import Session
 from imcevo.optimise import optimiser_options
+from imcevo.optimise.exhaustive import ExhaustiveSearch
 from imcevo.problem import CodesignProblem
 from imcevo.simulator import PhysicalSimulator
 from imcevo.simulator.physical import energy_by_component
@@ -36,6 +39,8 @@ class Figures(NamedTuple):
     greedy_mappings_per_s_per_core: float
     designs_per_s: float
     search_evaluations_per_s: float
+    exhaustive_designs_per_s: float
+    start_up_s: float
     cores: int
 
 
@@ -45,6 +50,8 @@ MEANINGS = {
     "greedy_mappings_per_s_per_core": "unique matrix layer x design mapped by the greedy policy; one thread",
     "designs_per_s": "designs on four networks, from genome to objectives and constraints; all cores",
     "search_evaluations_per_s": "NSGA-II with archive and run folder, population 200; all cores, wall time",
+    "exhaustive_designs_per_s": "genomes of the space decided one after the other, exact front kept; all cores",
+    "start_up_s": "seconds until `imcevo --version` has answered",
     "cores": "cores that this process may use",
 }
 
@@ -62,9 +69,10 @@ def measure() -> Figures:
             numba.set_num_threads(min(cores, numba.config.NUMBA_NUM_THREADS))
             designs = _designs(problem, rng)
             search = _search(problem, Path(folder))
+            exhaustive = _exhaustive(problem)
         finally:
             numba.set_num_threads(before)
-    return Figures(layers, mappings, designs, search, cores)
+    return Figures(layers, mappings, designs, search, exhaustive, _start_up(), cores)
 
 
 def _median_rate(prepare: Callable[[], tuple[int, Callable[[], object]]], repeats: int = _REPEATS) -> float:
@@ -132,6 +140,21 @@ def _search(problem: CodesignProblem, folder: Path) -> float:
         return _SEARCH_EVALUATIONS, work
 
     return _median_rate(prepare, repeats=3)
+
+
+def _exhaustive(problem: CodesignProblem) -> float:
+    search = ExhaustiveSearch(problem, chunk=_DESIGNS)
+    return _median_rate(lambda: (_DESIGNS, search.step))
+
+
+def _start_up() -> float:
+    """Seconds, the median of three."""
+    seconds = []
+    for _ in range(3):
+        start = time.perf_counter()
+        subprocess.run([sys.executable, "-m", "imcevo", "--version"], check=True, capture_output=True)
+        seconds.append(time.perf_counter() - start)
+    return statistics.median(seconds)
 
 
 def _matrix_layers(simulator: PhysicalSimulator) -> int:
