@@ -201,6 +201,9 @@ def fuzz_configs(count: int, rng: np.random.Generator, *, by_command: bool = Fal
             if found:
                 files = {file: (place.work / file).read_text() for file in FILES}
                 wrong.append(f"{index} {arguments[0]}: {found}\n{files}")
+                print("-" * 60, wrong[-1], sep="\n", flush=True)
+            if (index + 1) % 100 == 0:
+                print(f"{index + 1} of {count} configs, {len(wrong)} wrong", flush=True)
     return wrong
 
 
@@ -257,6 +260,9 @@ def fuzz_folders(count: int, rng: np.random.Generator) -> list[str]:
                 found = "files outside the folder"
             if found:
                 wrong.append(f"{index} {arguments[0]} {target.name}: {found}")
+                print("-" * 60, wrong[-1], sep="\n", flush=True)
+            if (index + 1) % 100 == 0:
+                print(f"{index + 1} of {count} run folders, {len(wrong)} wrong", flush=True)
     return wrong
 
 
@@ -294,8 +300,6 @@ def main() -> None:
     print(f"{chosen.commands} configs by command: {len(outside)} wrong", flush=True)
     folders = fuzz_folders(chosen.folders, rng)
     print(f"{chosen.folders} run folders: {len(folders)} wrong", flush=True)
-    for text in (*wrong, *outside, *folders)[:20]:
-        print("-" * 60, text, sep="\n")
     sys.exit(1 if wrong or outside or folders else 0)
 
 
