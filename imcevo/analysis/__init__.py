@@ -1,6 +1,6 @@
 """Analysis of runs: tables, fronts, figures. Reads run folders, never simulates."""
 
 from imcevo.analysis.pareto import ends, knee, nondominated
-from imcevo.analysis.run import Evaluations, Run, load_run, load_runs
+from imcevo.analysis.run import Run, load_run, load_runs
 
-__all__ = ["Evaluations", "Run", "ends", "knee", "load_run", "load_runs", "nondominated"]
+__all__ = ["Run", "ends", "knee", "load_run", "load_runs", "nondominated"]

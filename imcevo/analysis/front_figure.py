@@ -23,8 +23,7 @@ _SHOWN_DOMINATED = 20_000
 def draw_front(drawn: Figure, run: Run) -> None:
     """Every pair of objectives as a panel; for a run with at least two objectives and a front."""
     F = run.objective_values
-    E = run.evaluations
-    dominated = E.F[E.feasible][-_SHOWN_DOMINATED:]
+    dominated = run.last_feasible(_SHOWN_DOMINATED)
     axes = [axis(name, F[:, index]) for index, name in enumerate(run.objectives)]
     pairs = list(combinations(range(len(axes)), 2))
     n_columns = min(3, len(pairs))

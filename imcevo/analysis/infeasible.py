@@ -23,8 +23,15 @@ class Infeasibility(NamedTuple):
 
 def infeasibility(run: Run) -> Infeasibility:
     """Why designs are infeasible, for a run with at least one design."""
-    G = run.evaluations.G
-    counts = (G > 0).sum(axis=0)
+    counts = np.zeros(len(run.layout.constraints), dtype=np.int64)
+    closest, least, number = 0, np.inf, 0
+    for block in run.blocks():
+        counts += (block.G > 0).sum(axis=0)
+        violation = np.maximum(block.G, 0.0).sum(axis=1)
+        best = int(violation.argmin())
+        if violation[best] < least:
+            closest, least = number + best, violation[best]
+        number += len(violation)
     order = np.argsort(-counts, kind="stable")
     missed = {run.layout.constraints[i]: int(counts[i]) for i in order if counts[i]}
-    return Infeasibility(missed, int(np.argmin(np.maximum(G, 0.0).sum(axis=1))))
+    return Infeasibility(missed, closest)

@@ -2,45 +2,33 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from imcevo.analysis.labels import quantity
-from imcevo.analysis.pareto import ends, knee
+from imcevo.analysis.fronttable import FrontTable
 from imcevo.errors import UserError
 from imcevo.experiment.config import RunSpec, load_experiment
-from imcevo.experiment.evaluations import Layout, read_blocks, read_layout
+from imcevo.experiment.evaluations import Block, Layout, read_blocks, read_layout
 from imcevo.experiment.history import COLUMNS
 from imcevo.experiment.history import FILE as HISTORY
+from imcevo.experiment.journal import EVALUATIONS
 from imcevo.experiment.manifest import FILE as MANIFEST
-from imcevo.experiment.manifest import Manifest, load_manifest
+from imcevo.experiment.manifest import Manifest, file_hash, load_manifest
 from imcevo.experiment.results import BREAKDOWN, FRONT
 from imcevo.experiment.runs import EXPERIMENT, PROBLEM
-from imcevo.experiment.session import EVALUATIONS
 from imcevo.problem import CodesignProblem, load_problem
 
 
-class Evaluations(NamedTuple):
-    """Designs of a run in order of evaluation: X ``[n, n_var]``, F ``[n, n_obj]``, G ``[n, n_constr]``."""
-
-    X: NDArray[np.unsignedinteger]
-    F: NDArray[np.float64]
-    G: NDArray[np.float64]
-
-    @property
-    def feasible(self) -> NDArray[np.bool_]:
-        return np.asarray((self.G <= 0).all(axis=1))
-
-
 @dataclass(frozen=True, eq=False)
-class Run:
+class Run(FrontTable):
     """A finished run; its tables are read when first used.
 
     Attributes:
@@ -51,6 +39,10 @@ class Run:
     path: Path
     manifest: Manifest
     layout: Layout
+
+    @property
+    def title(self) -> str:
+        return self.manifest.problem
 
     @property
     def objectives(self) -> tuple[str, ...]:
@@ -70,46 +62,6 @@ class Run:
     def breakdown(self) -> pd.DataFrame:
         """``breakdown.csv``: by component, the designs of `front` in its order."""
         return self._table(BREAKDOWN, ("design",))
-
-    @cached_property
-    def evaluations(self) -> Evaluations:
-        """Every design of the run, as arrays."""
-        blocks = list(self._blocks())
-        empty = np.empty(0, dtype=self.layout.dtype)
-        X, F, G = (
-            np.concatenate([empty[name], *(getattr(block, name) for block in blocks)])
-            for name in ("X", "F", "G")
-        )
-        return Evaluations(X, F, G)
-
-    @cached_property
-    def design_values(self) -> tuple[str, ...]:
-        """Columns of `front` that describe the design: those before the objectives."""
-        columns = list(self.front.columns)
-        return tuple(columns[1 : min(columns.index(name) for name in self.objectives)])
-
-    @cached_property
-    def objective_values(self) -> NDArray[np.float64]:
-        """Objectives of `front` ``[n, n_obj]``."""
-        return self.front[list(self.objectives)].to_numpy(dtype=np.float64)
-
-    @cached_property
-    def remarkable(self) -> dict[str, int]:
-        """Rows of `front` by name: ``knee``, then ``lowest <objective>``; empty if the front is."""
-        if len(self.front) == 0:
-            return {}
-        F = self.objective_values
-        lowest = zip(self.objectives, ends(F), strict=True)
-        return {"knee": knee(F), **{f"lowest {name}": int(row) for name, row in lowest}}
-
-    @cached_property
-    def distinctions(self) -> dict[int, tuple[str, ...]]:
-        """`remarkable` the other way round, in short words: row -> e.g. ``("knee", "lowest energy")``."""
-        named: dict[int, dict[str, None]] = {}
-        for name, row in self.remarkable.items():
-            kind, _, column = name.partition(" ")
-            named.setdefault(row, {})[f"{kind} {quantity(column).name}".strip()] = None
-        return {row: tuple(names) for row, names in named.items()}
 
     @cached_property
     def problem(self) -> CodesignProblem:
@@ -132,17 +84,33 @@ class Run:
         ``constraint.<name>`` (<= 0 is met) and ``feasible``."""
         keys = self.problem.space.genes
         number = 0
-        for block in self._blocks():
+        for block in self.blocks():
             designs = self.problem.decode(block.X.astype(np.int64))
             columns: dict[str, NDArray[Any]] = {"design": np.arange(number, number + len(block.X))}
             columns |= {key: designs.named(key) if key in designs.names else designs[key] for key in keys}
             columns |= dict(zip(self.objectives, block.F.T, strict=True))
             columns |= {f"constraint.{n}": g for n, g in zip(self.layout.constraints, block.G.T, strict=True)}
-            columns["feasible"] = (block.G <= 0).all(axis=1)
+            columns["feasible"] = block.feasible
             number += len(block.X)
             yield pd.DataFrame(columns)
 
-    def _blocks(self) -> Iterator:
+    def last_feasible(self, most: int) -> NDArray[np.float64]:
+        """Objectives of the last `most` feasible designs evaluated, or of all if there are fewer ``[n, n_obj]``."""
+        kept: deque[NDArray[np.float64]] = deque([np.empty((0, len(self.objectives)))])
+        n = 0
+        for block in self.blocks():
+            kept.append(block.F[block.feasible])
+            n += len(kept[-1])
+            while n - len(kept[0]) >= most:
+                n -= len(kept.popleft())
+        return np.concatenate(kept)[-most:]
+
+    def blocks(self) -> Iterator[Block]:
+        """Every design of the run as arrays, generation by generation; memory holds one.
+
+        Raises:
+            UserError: the file is damaged.
+        """
         path, count = self.path / EVALUATIONS, 0
         for block in read_blocks(path):
             count += len(block.X)
@@ -153,6 +121,8 @@ class Run:
 
     def _table(self, name: str, columns: tuple[str, ...]) -> pd.DataFrame:
         path = self.path / name
+        if self.manifest.files.get(name) not in (None, file_hash(path)):
+            raise UserError("was changed since the run ended: it is not what the search found", file=path)
         try:
             table = pd.read_csv(path)
         except (OSError, ValueError) as error:

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from imcevo.analysis.fronttable import FrontTable
 from imcevo.analysis.labels import quantity
 from imcevo.analysis.run import Run
 from imcevo.config import read_toml
@@ -51,7 +52,12 @@ def _covered(column: str) -> bool:
     return quantity(column).name in _QUANTITIES
 
 
-def representatives(run: Run) -> NDArray[np.int64] | None:
+def profile_of(run: Run) -> str:
+    """The profile that a run's problem asks for."""
+    return str(read_toml(run.path / PROBLEM, what="a problem file")["model"]["profile"])
+
+
+def representatives(run: FrontTable, profile: str) -> NDArray[np.int64] | None:
     """For each design of the front, the row of the design that stands for those it cannot be told apart from.
 
     Two designs cannot be told apart if all their objectives are within the factors (equal, where validation says
@@ -59,7 +65,7 @@ def representatives(run: Run) -> NDArray[np.int64] | None:
     The knee and the ends of the front come first, then the rest in its order; each joins the first that it cannot be
     told apart from. None for a profile whose error on chips is not known.
     """
-    if read_toml(run.path / PROBLEM, what="a problem file")["model"]["profile"] != "physical":
+    if profile != "physical":
         return None
     n = len(run.front)
     columns = zip(run.objectives, run.objective_values.T, strict=True)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import statistics
+import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Callable
@@ -20,6 +22,7 @@ from imcevo.experiment.config import RunSpec
 from imcevo.experiment.manifest import available_cores
 from imcevo.experiment.session import Session
 from imcevo.optimise import optimiser_options
+from imcevo.optimise.exhaustive import ExhaustiveSearch
 from imcevo.problem import CodesignProblem
 from imcevo.problem.constraints import SNR, Constraint
 from imcevo.simulator import PhysicalSimulator
@@ -42,6 +45,8 @@ class Figures(NamedTuple):
     exact_mappings_per_s_per_core: float
     search_evaluations_per_s_evolved: float
     search_evaluations_per_s_exact: float
+    exhaustive_designs_per_s: float
+    start_up_s: float
     cores: int
 
 
@@ -56,6 +61,8 @@ MEANINGS = {
     "remembered; one thread",
     "search_evaluations_per_s_evolved": "the same search with explicit mapping genes, 17 per unique layer shape",
     "search_evaluations_per_s_exact": "the same search with the exact mapper inside, a tenth of the evaluations",
+    "exhaustive_designs_per_s": "genomes of the space decided one after the other, exact front kept; all cores",
+    "start_up_s": "seconds until `imcevo --version` has answered",
     "cores": "cores that this process may use",
 }
 
@@ -79,9 +86,13 @@ def measure() -> Figures:
             evolved = bench_problem(Path(folder), policy="evolved")
             search_evolved = _search(evolved, Path(folder), "evolved", _SEARCH_EVALUATIONS)
             search_exact = _search(exact, Path(folder), "exact", _SEARCH_EVALUATIONS // 10)
+            exhaustive = _exhaustive(problem)
         finally:
             numba.set_num_threads(before)
-    return Figures(layers, mappings, designs, with_snr, search, exact_mappings, search_evolved, search_exact, cores)
+    return Figures(
+        layers, mappings, designs, with_snr, search, exact_mappings, search_evolved, search_exact, exhaustive,
+        _start_up(), cores,
+    )  # fmt: skip
 
 
 def _median_rate(prepare: Callable[[], tuple[int, Callable[[], object]]], repeats: int = _REPEATS) -> float:
@@ -152,6 +163,21 @@ def _search(problem: CodesignProblem, folder: Path, name: str, evaluations: int)
         return evaluations, work
 
     return _median_rate(prepare, repeats=3)
+
+
+def _exhaustive(problem: CodesignProblem) -> float:
+    search = ExhaustiveSearch(problem, chunk=_DESIGNS)
+    return _median_rate(lambda: (_DESIGNS, search.step))
+
+
+def _start_up() -> float:
+    """Seconds, the median of three."""
+    seconds = []
+    for _ in range(3):
+        start = time.perf_counter()
+        subprocess.run([sys.executable, "-m", "imcevo", "--version"], check=True, capture_output=True)
+        seconds.append(time.perf_counter() - start)
+    return statistics.median(seconds)
 
 
 def _matrix_layers(simulator: PhysicalSimulator) -> int:

@@ -81,8 +81,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     except _ArgumentError as mistake:
         # Without a message where a group of commands was named alone: its help has been printed.
         return _tell(mistake.format_message() or "a command is missing")  # type: ignore[attr-defined]
-    except (KeyboardInterrupt, typer.Abort):
-        return _tell("interrupted", INTERRUPTED)
+    except (KeyboardInterrupt, typer.Abort) as stop:
+        return _tell(str(stop) or "interrupted", INTERRUPTED)
     except (BrokenPipeError, SystemExit):
         # rich leaves by SystemExit when the pipe breaks. Python would complain again when it flushes at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -6,7 +6,7 @@ Imported inside commands only: it loads the heavy floors.
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -16,14 +16,15 @@ from numpy.typing import NDArray
 from imcevo.analysis import Run, load_run, load_runs
 from imcevo.analysis.compare import write_comparison
 from imcevo.analysis.figures import write_comparison_figure, write_figures
+from imcevo.analysis.fronttable import FrontTable
 from imcevo.analysis.infeasible import infeasibility
 from imcevo.analysis.labels import KEY_VALUES, quantity, told
 from imcevo.analysis.uncertainty import objective_factor
 from imcevo.cli.output import print_table
 from imcevo.experiment.config import RunSpec
+from imcevo.experiment.journal import Progress
 from imcevo.experiment.manifest import FILE as MANIFEST
 from imcevo.experiment.progress import ProgressLine
-from imcevo.experiment.session import Progress
 
 
 def progress_on_stderr(quiet: bool) -> Callable[[RunSpec, Path], Progress] | None:
@@ -64,17 +65,18 @@ def conclude(folder: Path, *, quiet: bool) -> None:
     typer.echo("figures: " + ", ".join(str(path) for path in figures if path.suffix == ".png"))
 
 
-def remarkable_table(run: Run) -> None:
-    """Knee and ends of the front side by side, a design per column."""
-    designs = [run.front.iloc[row] for row in run.distinctions]
+def remarkable_table(run: FrontTable, headed: Mapping[int, Sequence[str]] | None = None) -> None:
+    """Some rows of the front side by side, a design per column under its name: knee and ends where none are given."""
+    headed = run.distinctions if headed is None else headed
+    designs = [run.front.iloc[row] for row in headed]
     lines = [[_heading(c), *(told(c, design[c]) for design in designs)] for c in run.objectives]
     lines += [[key, *(told(key, design[key]) for design in designs)] for key in run.design_values]
-    header = ["", *("\n".join(names) for names in run.distinctions.values())]
+    header = ["", *("\n".join(names) for names in headed.values())]
     numbers = ["design", *(str(design["design"]) for design in designs)]
-    print_table(f"Front of {run.manifest.problem}", header, [numbers, *lines])
+    print_table(f"Front of {run.title}", header, [numbers, *lines])
 
 
-def table_of_designs(run: Run, rows: Sequence[int], stands: NDArray[np.int64] | None = None) -> None:
+def table_of_designs(run: FrontTable, rows: Sequence[int], stands: NDArray[np.int64] | None = None) -> None:
     """Rows of the front: their distinction, objectives, and the most telling design values.
 
     `stands`: of `imcevo.analysis.uncertainty.representatives`, told in a column of its own.
@@ -91,10 +93,10 @@ def table_of_designs(run: Run, rows: Sequence[int], stands: NDArray[np.int64] | 
         header.append("like design")
         for row, line in zip(rows, cells, strict=True):
             line.append("" if stands[row] == row else str(run.front["design"].iloc[stands[row]]))
-    print_table(f"Front of {run.manifest.problem}", header, cells)
+    print_table(f"Front of {run.title}", header, cells)
 
 
-def tell_uncertainty(run: Run, stands: NDArray[np.int64]) -> None:
+def tell_uncertainty(run: FrontTable, stands: NDArray[np.int64]) -> None:
     """Say how many designs of the front the model can tell apart, and by which factors."""
     factors = ", ".join(
         f"{_heading(name)} {objective_factor(name, same_cell=True):.2f}" for name in run.objectives

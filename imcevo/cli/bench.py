@@ -18,5 +18,8 @@ def bench(
     if as_json:
         print_json(figures)
     else:
-        rows = [[name, MEANINGS[name], f"{value:,.0f}"] for name, value in figures.items()]
+        rows = [
+            [name, MEANINGS[name], f"{value:.2f}" if name == "start_up_s" else f"{value:,.0f}"]
+            for name, value in figures.items()
+        ]
         print_table("Speed", ["figure", "meaning", "value"], rows, text_columns=2)

@@ -3,49 +3,83 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+if TYPE_CHECKING:
+    from imcevo.analysis import Run
+
 
 def front(
-    run: Annotated[Path, typer.Argument(metavar="RUN", help="Run folder.")],
+    runs: Annotated[
+        list[Path], typer.Argument(metavar="RUN...", help="Run folders; several of one problem are merged.")
+    ],
+    where: Annotated[
+        str | None, typer.Option(metavar="CONDITION", help='Designs that meet it, e.g. "area_mm2 < 50".')
+    ] = None,
+    best: Annotated[
+        str | None, typer.Option(metavar="QUANTITY", help="The design where it is lowest: edp, latency_s, ...")
+    ] = None,
     every: Annotated[bool, typer.Option("--all", help="Every evaluated design, as CSV.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="JSON instead of a table.")] = False,
     as_csv: Annotated[bool, typer.Option("--csv", help="CSV instead of a table.")] = False,
     rows: Annotated[int, typer.Option(min=1, help="Rows of the table, about.")] = 30,
 ) -> None:
-    """List the non-dominated designs of a run: in SI units as CSV and JSON, with prefixes as a table."""
+    """List the non-dominated designs of a run: in SI units as CSV and JSON, with prefixes as a table.
+
+    Conditions and quantities are made of columns, numbers, "names", + - * /, comparisons, and, or, not, in.
+    """
     from imcevo.analysis import load_run
-    from imcevo.analysis.uncertainty import representatives
+    from imcevo.analysis.selection import merged_front
+    from imcevo.analysis.uncertainty import profile_of, representatives
     from imcevo.cli import _runs
     from imcevo.cli.output import print_json
     from imcevo.errors import UserError
 
     if as_json and (as_csv or every):
         raise UserError("cannot be combined with --csv or --all", key="--json")
-    loaded = load_run(run)
+    if every and (best is not None or len(runs) > 1):
+        raise UserError("lists one run as it is: it cannot be combined with --best or several runs", key="--all")
+    loaded = [load_run(run) for run in runs]
     if every:
-        for index, frame in enumerate(loaded.frames()):
-            typer.echo(frame.to_csv(index=False, header=index == 0, lineterminator="\n"), nl=False)
-    elif as_csv:
-        typer.echo(loaded.front.to_csv(index=False, lineterminator="\n"), nl=False)
+        _print_every(loaded[0], where)
+        return
+    picked = merged_front(loaded)
+    if where is not None:
+        picked = picked.where(where)
+    if best is not None:
+        picked = picked.best(best)
+    if as_csv:
+        typer.echo(picked.front.to_csv(index=False, lineterminator="\n"), nl=False)
     elif as_json:
-        designs = loaded.front.to_dict("records")
-        stands = representatives(loaded)
+        designs = picked.front.to_dict("records")
+        stands = representatives(picked, profile_of(loaded[0]))
         for row, design in enumerate(designs):
-            alike = None if stands is None or stands[row] == row else int(loaded.front["design"].iloc[stands[row]])
+            alike = None if stands is None or stands[row] == row else int(picked.front["design"].iloc[stands[row]])
             design["indistinguishable_from"] = alike
-        remarkable = {name: designs[row]["design"] for name, row in loaded.remarkable.items()}
-        print_json({"objectives": list(loaded.objectives), "remarkable": remarkable, "front": designs})
-    elif len(loaded.front) == 0:
-        _runs.explain_infeasible(loaded)
+        remarkable = {name: designs[row]["design"] for name, row in picked.remarkable.items()}
+        print_json({"objectives": list(picked.objectives), "remarkable": remarkable, "front": designs})
+    elif len(picked.front) == 0 and where is None and len(runs) == 1:
+        _runs.explain_infeasible(loaded[0])
+    elif len(picked.front) == 0:
+        typer.echo("no design of the front meets the condition" if where else "the runs found no feasible design")
+    elif best is not None:
+        _runs.remarkable_table(picked, {0: [f"lowest {best}"]})
     else:
-        spread = range(0, len(loaded.front), -(-len(loaded.front) // rows))
-        picked = sorted({*loaded.remarkable.values(), *spread})
-        stands = representatives(loaded)
-        _runs.table_of_designs(loaded, picked, stands)
-        if len(picked) < len(loaded.front):
-            typer.echo(f"{len(picked)} of {len(loaded.front)} designs; --csv and --json have all")
+        spread = range(0, len(picked.front), -(-len(picked.front) // rows))
+        shown = sorted({*picked.remarkable.values(), *spread})
+        stands = representatives(picked, profile_of(loaded[0]))
+        _runs.table_of_designs(picked, shown, stands)
+        if len(shown) < len(picked.front):
+            typer.echo(f"{len(shown)} of {len(picked.front)} designs; --csv and --json have all")
         if stands is not None:
-            _runs.tell_uncertainty(loaded, stands)
+            _runs.tell_uncertainty(picked, stands)
+
+
+def _print_every(run: Run, where: str | None) -> None:
+    from imcevo.analysis.query import Columns, chosen
+
+    for index, frame in enumerate(run.frames()):
+        kept = frame if where is None else frame[chosen(where, Columns(frame, run.objectives), key="--where")]
+        typer.echo(kept.to_csv(index=False, header=index == 0, lineterminator="\n"), nl=False)

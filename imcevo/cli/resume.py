@@ -10,20 +10,32 @@ import typer
 
 def resume(
     run: Annotated[Path, typer.Argument(metavar="RUN", help="Run folder, or one that holds several runs.")],
+    evaluations: Annotated[int | None, typer.Option(help="Extend the budget to so many evaluations.")] = None,
+    workers: Annotated[
+        int | None, typer.Option(help="Processes for islands, or for runs side by side; no result depends on it.")
+    ] = None,
+    scheduler: Annotated[
+        str | None, typer.Option(metavar="ADDRESS", help="Dask scheduler whose workers compute, tcp://host:port.")
+    ] = None,
     quiet: Annotated[bool, typer.Option("--quiet", help="Print the run folder only.")] = False,
 ) -> None:
-    """Continue an interrupted run; its files become those of a run that was never interrupted."""
+    """Continue an interrupted run, or extend a finished one; its files become those of a run in one go."""
+    from imcevo.errors import UserError
     from imcevo.experiment.certify import is_exhaustive
 
     if (run / "experiment.toml").is_file() and is_exhaustive(run / "experiment.toml"):
         from imcevo.cli._certify import resume_exhaustive
 
+        if evaluations is not None:
+            raise UserError("has no meaning: an exhaustive run has no budget", key="--evaluations", value=evaluations)
         resume_exhaustive(run, quiet=quiet)
         return
     from imcevo.cli._runs import conclude, progress_on_stderr
     from imcevo.experiment import resume_run
 
-    worked = resume_run(run, progress=progress_on_stderr(quiet))
+    worked = resume_run(
+        run, evaluations=evaluations, progress=progress_on_stderr(quiet), workers=workers, scheduler=scheduler
+    )
     if not worked and not quiet:
         typer.echo("nothing to resume: the run is finished")
     conclude(run, quiet=quiet)

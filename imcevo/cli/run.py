@@ -14,6 +14,12 @@ def run(
     out: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Run folder [results/runs/<experiment>/<seed>].")
     ] = None,
+    workers: Annotated[
+        int | None, typer.Option(help="Processes for islands, or for runs side by side; no result depends on it.")
+    ] = None,
+    scheduler: Annotated[
+        str | None, typer.Option(metavar="ADDRESS", help="Dask scheduler whose workers compute, tcp://host:port.")
+    ] = None,
     quiet: Annotated[bool, typer.Option("--quiet", help="Print the run folder only.")] = False,
 ) -> None:
     """Search a problem; the last line printed is the run folder.
@@ -31,6 +37,6 @@ def run(
     from imcevo.experiment import load_experiment, run_experiment
 
     plan = load_experiment(experiment, seeds=None if seed is None else [seed])
-    folder = run_experiment(plan, out=out, progress=progress_on_stderr(quiet))
+    folder = run_experiment(plan, out=out, progress=progress_on_stderr(quiet), workers=workers, scheduler=scheduler)
     conclude(folder, quiet=quiet)
     typer.echo(str(folder))

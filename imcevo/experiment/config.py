@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,12 +18,28 @@ from imcevo.problem.toml_text import to_toml
 
 LARGEST_BUDGET = 100_000_000
 MOST_THREADS = 1024
+MOST_ISLANDS = 256
+LARGEST_EPOCH = 2_000_000  # designs that all islands evaluate between two migrations; bounds the memory
 
 
 class BudgetConfig(StrictModel):
     """``[budget]``: `evaluations` counts distinct designs."""
 
     evaluations: int = Field(ge=1, le=LARGEST_BUDGET)
+
+
+class IslandsConfig(StrictModel):
+    """``[islands]``: searches of one run side by side, in a ring.
+
+    Attributes:
+        count: islands, each with the optimiser's population.
+        interval: generations between migrations.
+        migrants: designs that each island sends to the next one.
+    """
+
+    count: int = Field(ge=1, le=MOST_ISLANDS)
+    interval: int = Field(default=20, ge=1, le=100_000)
+    migrants: int = Field(default=5, ge=0, le=1000)
 
 
 class ExperimentConfig(StrictModel):
@@ -34,6 +52,7 @@ class ExperimentConfig(StrictModel):
         baselines: optimisers that run beside at the same seeds, budget and population, their options at the
             default.
         optimiser: `name`, and the options of that optimiser.
+        islands: None for one population.
     """
 
     problem: str = Field(min_length=1)
@@ -41,17 +60,27 @@ class ExperimentConfig(StrictModel):
     threads: int = Field(default=0, ge=0, le=MOST_THREADS)
     baselines: list[str] = Field(default_factory=list)
     optimiser: dict[str, Any]
+    islands: IslandsConfig | None = None
     budget: BudgetConfig
 
 
 @dataclass(frozen=True)
 class RunSpec:
-    """One run of an experiment: an optimiser with its options, a seed, and the folder below."""
+    """One run of an experiment: an optimiser with its options, a seed, the folder below, islands or none."""
 
     optimiser: str
     options: StrictModel
     seed: int
     folder: str
+    islands: IslandsConfig | None = None
+
+    @property
+    def search_hash(self) -> str:
+        """SHA-256 (hex) of all but optimiser and seed that the results depend on."""
+        chosen = self.options.model_dump()
+        if self.islands is not None:
+            chosen["islands"] = self.islands.model_dump()
+        return hashlib.sha256(json.dumps(chosen, sort_keys=True).encode()).hexdigest()
 
 
 @dataclass(frozen=True)
@@ -66,6 +95,7 @@ class Experiment:
     optimiser: str
     options: StrictModel
     baselines: tuple[tuple[str, StrictModel], ...]
+    islands: IslandsConfig | None = None
 
     @property
     def name(self) -> str:
@@ -73,9 +103,9 @@ class Experiment:
 
     def runs(self) -> list[RunSpec]:
         """All runs: ``<seed>`` of the optimiser under test, then ``<baseline>/<seed>``."""
-        main = [RunSpec(self.optimiser, self.options, seed, str(seed)) for seed in self.seeds]
+        main = [RunSpec(self.optimiser, self.options, seed, str(seed), self.islands) for seed in self.seeds]
         return main + [
-            RunSpec(name, options, seed, f"{name}/{seed}")
+            RunSpec(name, options, seed, f"{name}/{seed}", self.islands)
             for name, options in self.baselines
             for seed in self.seeds
         ]
@@ -83,12 +113,14 @@ class Experiment:
     def resolved_toml(self, run: RunSpec | None = None) -> str:
         """The experiment with every default written out, its problem beside it; of one run only if given."""
         optimiser, options = (run.optimiser, run.options) if run else (self.optimiser, self.options)
+        islands = {} if self.islands is None else {"islands": self.islands.model_dump()}
         return to_toml({
             "problem": "problem.toml",
             "seeds": [run.seed] if run else list(self.seeds),
             "threads": self.threads,
             "baselines": [] if run else [name for name, _ in self.baselines],
             "optimiser": {"name": optimiser, **options.model_dump()},
+            **islands,
             "budget": {"evaluations": self.evaluations},
         })  # fmt: skip
 
@@ -112,6 +144,11 @@ def load_experiment(path: Path | str, *, seeds: Sequence[int] | None = None) -> 
     optimiser_entry(name, file=file)
     options = optimiser_options(name, given, file=file)
     population = options.model_dump()["population"]
+    if config.islands is not None:
+        epoch = config.islands.count * config.islands.interval * population
+        if epoch > LARGEST_EPOCH:
+            allowed = f"count x interval x population of at most {LARGEST_EPOCH}"
+            raise UserError("makes too long an epoch", file=file, key="islands", value=epoch, allowed=allowed)
     baselines = []
     for index, other in enumerate(config.baselines):
         key = f"baselines[{index}]"
@@ -128,5 +165,5 @@ def load_experiment(path: Path | str, *, seeds: Sequence[int] | None = None) -> 
             raise UserError("is listed twice", file=file, key=key, value=seed)
     return Experiment(
         file, file.parent / config.problem, tuple(chosen), config.threads, config.budget.evaluations, name,
-        options, tuple(baselines),
+        options, tuple(baselines), config.islands,
     )  # fmt: skip

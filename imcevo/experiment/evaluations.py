@@ -42,6 +42,11 @@ class Block(NamedTuple):
     G: NDArray[np.float64]
     end: int
 
+    @property
+    def feasible(self) -> NDArray[np.bool_]:
+        """Which designs meet every constraint ``[n]``."""
+        return np.asarray((self.G <= 0).all(axis=1))
+
 
 @dataclass(frozen=True)
 class Layout:
@@ -81,13 +86,16 @@ class EvaluationLog:
         """Open a new file, or, with `keep`, an existing one cut to its first `keep` bytes."""
         self.path, self._dtype = path, layout.dtype
         with os_errors_told(path):
-            if keep is None:
-                self._file: BinaryIO = path.open("xb", buffering=0)
-                _write_all(self._file, layout.header())
-            else:
-                self._file = path.open("r+b", buffering=0)
-                self._file.truncate(keep)
-                self._file.seek(keep)
+            self._file: BinaryIO = path.open("xb" if keep is None else "r+b", buffering=0)
+            try:
+                if keep is None:
+                    _write_all(self._file, layout.header())
+                else:
+                    self._file.truncate(keep)
+                    self._file.seek(keep)
+            except OSError:
+                self._file.close()
+                raise
             self.length = self._file.tell()
 
     def append(

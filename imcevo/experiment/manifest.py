@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import platform
@@ -16,7 +17,7 @@ from pydantic import Field
 from imcevo import __version__
 from imcevo.config import StrictModel, read_text, validated
 from imcevo.errors import UserError
-from imcevo.experiment.files import write_atomically
+from imcevo.experiment.files import os_errors_told, write_atomically
 from imcevo.kernels import source_hash
 
 FILE = "manifest.json"
@@ -38,6 +39,8 @@ class Manifest(StrictModel):
     Attributes:
         model: hash of the simulator's sources and the compiler: a run is continued only by the code that
             began it.
+        search: `RunSpec.search_hash`, None in runs made before it was kept.
+        files: once finished, name -> SHA-256 (hex) of the tables that analyses read.
         evaluations, exhausted: once finished, the distinct designs evaluated, and whether the space has no
             more.
         work: stretches, more than one if the run was interrupted.
@@ -50,6 +53,7 @@ class Manifest(StrictModel):
     problem: str
     problem_hash: str
     optimiser: str
+    search: str | None = None
     seed: int
     evaluations: int = Field(ge=0)
     exhausted: bool = False
@@ -58,6 +62,7 @@ class Manifest(StrictModel):
     git_revision: str | None
     cpu: str
     cores: int
+    files: dict[str, str] = Field(default_factory=dict)
     work: list[Stretch] = Field(default_factory=list)
 
     def save(self, folder: Path) -> None:
@@ -65,7 +70,7 @@ class Manifest(StrictModel):
         write_atomically(folder / FILE, json.dumps(self.model_dump(), indent=2) + "\n")
 
 
-def new_manifest(*, problem: str, problem_hash: str, optimiser: str, seed: int) -> Manifest:
+def new_manifest(*, problem: str, problem_hash: str, optimiser: str, search: str, seed: int) -> Manifest:
     """The manifest of a run that starts here and now."""
     return Manifest(
         format=FORMAT,
@@ -75,6 +80,7 @@ def new_manifest(*, problem: str, problem_hash: str, optimiser: str, seed: int) 
         problem=problem,
         problem_hash=problem_hash,
         optimiser=optimiser,
+        search=search,
         seed=seed,
         evaluations=0,
         python=platform.python_version(),
@@ -105,6 +111,16 @@ def load_manifest(folder: Path) -> Manifest:
         problem = "is of another format version"
         raise UserError(problem, file=path, key="format", value=found, allowed=str(FORMAT))
     return validated(data, Manifest, file=path)
+
+
+def file_hash(path: Path) -> str:
+    """SHA-256 (hex) of a file.
+
+    Raises:
+        UserError: it cannot be read.
+    """
+    with os_errors_told(path, "be read"), path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def now() -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import TextIO
 
-from imcevo.experiment.session import Status
+from imcevo.experiment.journal import Status
 
 _TERMINAL_EVERY_S, _FILE_EVERY_S = 0.1, 5.0
 

@@ -19,6 +19,7 @@ from imcevo.simulator import PhysicalSimulator
 FRONT = "front.csv"
 BREAKDOWN = "breakdown.csv"
 MAPPINGS = "mappings.npz"
+_PIECE = 4096
 
 
 def write_results(problem: CodesignProblem, front: Front, folder: Path) -> None:
@@ -33,9 +34,10 @@ def write_results(problem: CodesignProblem, front: Front, folder: Path) -> None:
     number, X = front.number[order], front.X[order]
     if len(X) == 0:  # the header alone: of any design, its row dropped
         X = np.zeros((1, problem.n_var), dtype=np.int64)
-    table = problem.frame(X).drop(columns=["feasible", "violations"])
+    pieces = [X[start : start + _PIECE] for start in range(0, len(X), _PIECE)]  # large fronts need much memory
+    table = pd.concat([problem.frame(piece) for piece in pieces]).drop(columns=["feasible", "violations"])
     _write(table, number, folder / FRONT)
-    _write(_breakdown(problem, X), number, folder / BREAKDOWN)
+    _write(pd.concat([_breakdown(problem, piece) for piece in pieces]), number, folder / BREAKDOWN)
     if isinstance(problem.simulator, PhysicalSimulator):
         write_atomically(folder / MAPPINGS, _mappings(problem.simulator, problem.decode(X), number))
 

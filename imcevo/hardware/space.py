@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from math import prod
 from typing import Any
 
@@ -44,7 +45,7 @@ class DesignSpace:
                 raise UserError("lists a value twice", file=where, key=place, value=entry)
         return cls(checked)
 
-    @property
+    @cached_property
     def genes(self) -> tuple[str, ...]:
         """Names of the parameters that vary."""
         return tuple(name for name, values in self.values.items() if len(values) > 1)
@@ -53,6 +54,11 @@ class DesignSpace:
     def upper(self) -> NDArray[np.int64]:
         """Largest index of every gene ``[n_genes]`` (the smallest is 0)."""
         return np.array([len(self.values[name]) - 1 for name in self.genes], dtype=np.int64)
+
+    @cached_property
+    def _arrays(self) -> Mapping[str, NDArray[Any]]:
+        """The values of numeric parameters."""
+        return {name: np.array(values) for name, values in self.values.items() if not isinstance(values[0], str)}
 
     @property
     def size(self) -> int:
@@ -70,7 +76,7 @@ class DesignSpace:
                 names[name] = tuple(str(value) for value in values)
                 columns[name] = picked
             else:
-                columns[name] = np.array(values)[picked]
+                columns[name] = self._arrays[name][picked]
         return DesignTable(columns, names)
 
     def encode(self, design: Design, *, file: object = None) -> NDArray[np.int64]:

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from imcevo.optimise.novelty import NoveltyFilter, Searchable
+from imcevo.optimise.novelty import KeySet, NoveltyFilter, Searchable
 from imcevo.problem import Evaluation
 
 Genomes = NDArray[np.int64]
+Seed = int | Sequence[int]
 
 
 class Scale(Protocol):
@@ -64,7 +65,7 @@ class Optimiser(ABC):
         seed: of the only random generator in use.
     """
 
-    def __init__(self, problem: SearchProblem, *, population: int, seed: int) -> None:
+    def __init__(self, problem: SearchProblem, *, population: int, seed: Seed) -> None:
         self.problem = problem
         self.population = population
         self.rng = np.random.default_rng(seed)
@@ -136,6 +137,18 @@ class Optimiser(ABC):
             self._novelty.register(X.astype(np.int64))
         self._novelty.scanned = int(state.values["scanned"])
         self._asked = None
+
+    def avoid(self, others: KeySet) -> None:
+        """From now on ask for none of the designs whose keys (`NoveltyFilter.keys`) are or will be in `others`."""
+        self._novelty.others = others
+
+    @abstractmethod
+    def emigrants(self, n: int) -> Evaluation:
+        """The best `n` designs, or fewer, to be sent elsewhere."""
+
+    @abstractmethod
+    def immigrate(self, evaluation: Evaluation) -> None:
+        """Take in evaluated designs that come from elsewhere, between two generations."""
 
     @abstractmethod
     def _propose(self, n: int) -> Genomes:

@@ -13,6 +13,10 @@ _PROPOSAL_ROUNDS = 12  # of the optimiser's own operators before uniform samplin
 _SAMPLING_ROUNDS = 8  # of uniform sampling before the space is scanned design by design
 _SCAN_CHUNK = 65_536
 _HASH_SEED = 0x1D_C0DE
+_EMPTY = np.uint64(2**64 - 1)
+_SPREAD = np.uint64(0x9E37_79B9_7F4A_7C15)  # Fibonacci hashing: 2^64 over the golden ratio (Knuth, TAOCP 3, 6.4)
+_SMALLEST_TABLE = 2**12
+_REHASHED = 2**18
 
 
 class Searchable(Protocol):
@@ -29,33 +33,61 @@ class Searchable(Protocol):
 
 
 class KeySet:
-    """A growing set of 64-bit keys as sorted runs of geometrically decreasing length.
+    """A growing set of 64-bit keys: a hash table with linear probing, at most half full, whole batches at a time.
 
-    Eight bytes per key, log2(n) binary searches per question, each key copied O(log n) times in all.
+    16 to 32 bytes per key; a question or an addition costs the same at ten keys and at ten million.
     """
 
     def __init__(self) -> None:
-        self._runs: list[NDArray[np.uint64]] = []
+        self._n = 0
+        self._has_empty = False  # the key that marks empty slots is kept apart
+        self._resize(_SMALLEST_TABLE)
 
     def __len__(self) -> int:
-        return sum(len(run) for run in self._runs)
+        return self._n + self._has_empty
 
     def contains(self, keys: NDArray[np.uint64]) -> NDArray[np.bool_]:
         """Which of `keys` ``[n]`` are in the set."""
         found = np.zeros(len(keys), dtype=bool)
-        for run in self._runs:
-            place = np.minimum(np.searchsorted(run, keys), len(run) - 1)
-            found |= run[place] == keys
+        pending, slots = np.arange(len(keys)), self._first_slots(keys)
+        while len(pending):
+            there = self._table[slots]
+            found[pending[there == keys[pending]]] = True
+            probe_on = (there != keys[pending]) & (there != _EMPTY)
+            pending, slots = pending[probe_on], (slots[probe_on] + 1) & self._mask
+        found[keys == _EMPTY] = self._has_empty
         return found
 
     def add(self, keys: NDArray[np.uint64]) -> None:
-        """Add `keys` ``[n]``, none of which is in the set."""
-        if len(keys) == 0:
-            return
-        run = np.sort(keys)
-        while self._runs and len(self._runs[-1]) <= 2 * len(run):
-            run = np.sort(np.concatenate([self._runs.pop(), run]), kind="stable")
-        self._runs.append(run)
+        """Add distinct `keys` ``[n]``, none of which is in the set."""
+        self._has_empty |= bool((keys == _EMPTY).any())
+        keys = keys[keys != _EMPTY]
+        size = len(self._table)
+        while 2 * (self._n + len(keys)) > size:
+            size *= 2
+        if size > len(self._table):
+            old = self._table
+            self._resize(size)
+            for start in range(0, len(old), _REHASHED):
+                part = old[start : start + _REHASHED]
+                self._insert(part[part != _EMPTY])
+        self._insert(keys)
+        self._n += len(keys)
+
+    def _resize(self, size: int) -> None:
+        self._table = np.full(size, _EMPTY)
+        self._mask, self._shift = size - 1, np.uint64(65 - size.bit_length())
+
+    def _first_slots(self, keys: NDArray[np.uint64]) -> NDArray[np.int64]:
+        return ((keys * _SPREAD) >> self._shift).astype(np.int64)
+
+    def _insert(self, keys: NDArray[np.uint64]) -> None:
+        slots = self._first_slots(keys)
+        while len(keys):
+            free = self._table[slots] == _EMPTY
+            self._table[slots[free]] = keys[free]
+            displaced = self._table[slots] != keys  # by another key, of this batch or from before
+            keys, slots = keys[displaced], (slots[displaced] + 1) & self._mask
 
 
 class NoveltyFilter:
@@ -66,6 +98,7 @@ class NoveltyFilter:
     merely skipped.
 
     Attributes:
+        others: keys of designs that count as registered too, of somebody else who may add to them.
         scanned: genomes 0 .. scanned - 1 of the space are known to have been registered.
     """
 
@@ -81,6 +114,7 @@ class NoveltyFilter:
         self._weights = np.array([w % 2**64 for w in weights], dtype=np.uint64)
         self._radix = np.array(radix, dtype=np.int64)
         self._known = KeySet()
+        self.others = KeySet()
         self.scanned = 0
 
     def __len__(self) -> int:
@@ -88,7 +122,7 @@ class NoveltyFilter:
 
     def register(self, X: NDArray[np.int64]) -> None:
         """Canonical genomes ``[n, n_var]``, distinct and new, as evaluated."""
-        self._known.add(self._keys(X))
+        self._known.add(self.keys(X))
 
     def collect(
         self, propose: Callable[[int], NDArray[np.int64]], wanted: int, rng: np.random.Generator
@@ -113,9 +147,11 @@ class NoveltyFilter:
         return X[self._new_places(X, besides)]
 
     def _new_places(self, X: NDArray[np.int64], besides: NDArray[np.int64]) -> NDArray[np.intp]:
-        keys = self._keys(X)
+        keys = self.keys(X)
         first = np.sort(np.unique(keys, return_index=True)[1])
-        known = self._known.contains(keys[first]) | np.isin(keys[first], self._keys(besides))
+        known = self._known.contains(keys[first]) | np.isin(keys[first], self.keys(besides))
+        if len(self.others):
+            known |= self.others.contains(keys[first])
         return first[~known]
 
     def _scan(self, found: NDArray[np.int64], wanted: int) -> NDArray[np.int64]:
@@ -129,5 +165,6 @@ class NoveltyFilter:
             self.scanned = int(numbers[-1] if complete else numbers[places[-1]]) + 1
         return found
 
-    def _keys(self, X: NDArray[np.int64]) -> NDArray[np.uint64]:
+    def keys(self, X: NDArray[np.integer]) -> NDArray[np.uint64]:
+        """The keys of canonical genomes ``[n, n_var]``."""
         return (X.astype(np.uint64) * self._weights).sum(axis=1, dtype=np.uint64)

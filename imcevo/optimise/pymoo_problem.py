@@ -10,7 +10,8 @@ from pymoo.algorithms.moo.nsga2 import NSGA2
 from pymoo.core.population import Population
 from pymoo.core.problem import Problem
 
-from imcevo.optimise.nsga2 import Nsga2, Nsga2Options
+from imcevo.optimise.evolution import EvolutionOptions
+from imcevo.optimise.nsga2 import Nsga2
 from imcevo.problem import CodesignProblem, Evaluation
 
 
@@ -46,7 +47,7 @@ class PymooNsga2(NSGA2):
     It evaluates the very designs that `Nsga2` does at the same seed; the objects around them make it slower.
     """
 
-    def __init__(self, options: Nsga2Options, **kwargs: Any) -> None:
+    def __init__(self, options: EvolutionOptions, **kwargs: Any) -> None:
         super().__init__(pop_size=options.population, **kwargs)
         self.options = options
 

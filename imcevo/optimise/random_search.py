@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
 from imcevo.config import StrictModel
-from imcevo.optimise.base import Genomes, Optimiser, SearchProblem
+from imcevo.optimise.base import Genomes, Optimiser, SearchProblem, Seed
 from imcevo.problem import Evaluation
 
 
@@ -22,11 +23,18 @@ class RandomOptions(StrictModel):
 class RandomSearch(Optimiser):
     """Designs drawn uniformly, without replacement."""
 
-    def __init__(self, problem: SearchProblem, options: RandomOptions, *, seed: int) -> None:
+    def __init__(self, problem: SearchProblem, options: RandomOptions, *, seed: Seed) -> None:
         super().__init__(problem, population=options.population, seed=seed)
 
     def _propose(self, n: int) -> Genomes:
         return self.problem.sample(n, self.rng)
+
+    def emigrants(self, n: int) -> Evaluation:
+        empty = np.empty((0, len(self.problem.upper)), dtype=np.int64)
+        return Evaluation(empty, np.empty((0, self.problem.n_obj)), np.empty((0, self.problem.n_constr)))
+
+    def immigrate(self, evaluation: Evaluation) -> None:
+        pass
 
     def _learn(self, evaluation: Evaluation) -> None:
         pass

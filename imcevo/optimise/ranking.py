@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import moocore
@@ -9,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pymoo.operators.survival.rank_and_crowding.metrics import get_crowding_function
 
-_CROWDING = get_crowding_function("cd")
+_CROWDING = {name: get_crowding_function(name) for name in ("cd", "mnn")}
 
 
 def violation(G: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -32,43 +33,55 @@ class Survivors(NamedTuple):
 
 
 def survivors(
-    F: NDArray[np.float64], violated: NDArray[np.float64], n: int, infeasible_share: float, rng: np.random.Generator
+    F: NDArray[np.float64],
+    violated: NDArray[np.float64],
+    n: int,
+    infeasible_share: float,
+    rng: np.random.Generator,
+    best_of: Callable[[NDArray[np.float64], int], Survivors],
 ) -> Survivors:
-    """The best `n` designs by non-domination rank, then crowding distance; ties are drawn.
+    """The `n` designs that live on.
 
-    Feasible designs come first and infeasible ones by their violation (Deb et al. 2002, sections III and VI), unless a
-    share of the places is kept for infeasible designs: then these are ranked among themselves with the violation as one
-    more objective (Ray, Singh, Isaacs, Smith, "Infeasibility driven evolutionary algorithm for constrained
-    optimization", 2009), so that a kind of design whose feasible region is small is not lost before it gets there.
+    Feasible designs come first, as `best_of` ranks them, and infeasible ones by their violation (Deb et al. 2002,
+    sections III and VI), unless a share of the places is kept for infeasible designs: then these are ranked among
+    themselves with the violation as one more objective (Ray, Singh, Isaacs, Smith, "Infeasibility driven evolutionary
+    algorithm for constrained optimization", 2009), so that a kind of design whose feasible region is small is not lost
+    before it gets there.
 
     Args:
         F: objectives ``[n_designs, n_obj]`` on the scale in which crowding is to be measured.
         violated: ``[n_designs]`` from `violation`.
+        best_of: objectives of feasible designs, and how many of them survive -> the survivors.
     """
     feasible, infeasible = np.flatnonzero(violated == 0), np.flatnonzero(violated > 0)
     reserved = min(len(infeasible), int(infeasible_share * n))
     n_feasible = min(len(feasible), n - reserved)
-    best = _best(feasible, F[feasible], n_feasible, rng)
+    best = best_of(F[feasible], n_feasible) if n_feasible else crowded(F[:0], 0, rng)
     amount = np.log(violated[infeasible])[:, None]
     compared = np.hstack([F[infeasible], amount]) if infeasible_share > 0 else amount
-    rest = _best(infeasible, compared, min(len(infeasible), n - n_feasible), rng)
+    rest = crowded(compared, min(len(infeasible), n - n_feasible), rng)
     behind = 0 if infeasible_share > 0 or n_feasible == 0 else int(best.rank.max()) + 1
     return Survivors(
-        np.concatenate([best.chosen, rest.chosen]),
+        np.concatenate([feasible[best.chosen], infeasible[rest.chosen]]),
         np.concatenate([best.rank, rest.rank + behind]),
         np.concatenate([best.crowding, rest.crowding]),
     )
 
 
-def _best(index: NDArray[np.intp], F: NDArray[np.float64], n: int, rng: np.random.Generator) -> Survivors:
-    """The best `n` of the designs `index` with the objectives `F`."""
+def crowded(F: NDArray[np.float64], n: int, rng: np.random.Generator, crowding: str = "cd") -> Survivors:
+    """The best `n` rows of `F` ``[n_designs, n_obj]`` by non-domination rank, then crowding; ties are drawn.
+
+    Args:
+        crowding: pymoo's name of the measure, ``cd`` or ``mnn``.
+    """
     rank = moocore.pareto_rank(F) if len(F) else np.zeros(0, dtype=np.int64)
-    crowding = np.zeros(len(F))
+    distance = np.zeros(len(F))
     covered, front_number = 0, 0
     while covered < n:
         front = np.flatnonzero(rank == front_number)
-        crowding[front] = _CROWDING.do(F[front])
         covered += len(front)
+        with np.errstate(divide="ignore", invalid="ignore"):  # where all designs of a front share a value
+            distance[front] = _CROWDING[crowding].do(F[front], n_remove=max(0, covered - n))
         front_number += 1
-    kept = np.lexsort((rng.random(len(F)), -crowding, rank))[:n]
-    return Survivors(index[kept], rank[kept].astype(np.int64), crowding[kept])
+    kept = np.lexsort((rng.random(len(F)), -distance, rank))[:n]
+    return Survivors(kept, rank[kept].astype(np.int64), distance[kept])

@@ -9,7 +9,9 @@ from typing import Any, NamedTuple
 from imcevo.config import StrictModel, validated
 from imcevo.errors import unknown_name
 from imcevo.optimise.base import Optimiser
-from imcevo.optimise.nsga2 import Nsga2, Nsga2Options
+from imcevo.optimise.evolution import EvolutionOptions
+from imcevo.optimise.nsga2 import Nsga2, Nsga2Mnn
+from imcevo.optimise.pymoo_survival import AgeMoea2, Nsga3, SmsEmoa
 from imcevo.optimise.random_search import RandomOptions, RandomSearch
 
 
@@ -21,7 +23,11 @@ class Entry(NamedTuple):
 
 
 OPTIMISERS: Mapping[str, Entry] = {
-    "nsga2": Entry(Nsga2Options, Nsga2),
+    "nsga2": Entry(EvolutionOptions, Nsga2),
+    "nsga2_mnn": Entry(EvolutionOptions, Nsga2Mnn),
+    "nsga3": Entry(EvolutionOptions, Nsga3),
+    "sms_emoa": Entry(EvolutionOptions, SmsEmoa),
+    "age_moea2": Entry(EvolutionOptions, AgeMoea2),
     "random": Entry(RandomOptions, RandomSearch),
 }
 

@@ -23,10 +23,13 @@ class Canonicaliser:
 
     def __call__(self, X: NDArray[np.int64]) -> tuple[NDArray[np.int64], DesignTable]:
         """Canonical genomes ``[n, n_genes]`` and the repaired designs they stand for."""
-        designs = self._repaired(X)
+        drawn = self._space.decode(X)
+        designs = self._simulator.repair(drawn)
         canonical = X.copy()
         inert = np.zeros(X.shape, dtype=bool)
         for position, gene in enumerate(self._genes):
+            if designs[gene] is drawn[gene]:  # repair leaves most columns alone
+                continue
             index = self._index(gene, designs)
             inert[:, position] = index < 0
             np.copyto(canonical[:, position], index, where=index >= 0)
@@ -35,7 +38,8 @@ class Canonicaliser:
             canonical[rows] = self._lowest(canonical[rows], inert[rows], designs.take(rows))
         return canonical, designs
 
-    def _repaired(self, X: NDArray[np.int64]) -> DesignTable:
+    def repaired(self, X: NDArray[np.int64]) -> DesignTable:
+        """The designs that genomes ``[n, n_genes]`` stand for."""
         return self._simulator.repair(self._space.decode(X))
 
     def _index(self, gene: str, designs: DesignTable) -> NDArray[np.int64]:
@@ -53,7 +57,7 @@ class Canonicaliser:
     ) -> NDArray[np.int64]:
         """`X` with its inert genes at the smallest indices that still mean `designs`."""
         zeroed = np.where(inert, 0, X)
-        same = _equal(self._repaired(zeroed), designs)
+        same = _equal(self.repaired(zeroed), designs)
         best = np.where(same[:, None], zeroed, X)
         for position in np.flatnonzero(inert[~same].any(axis=0)):
             pending = ~same & inert[:, position]
@@ -61,7 +65,7 @@ class Canonicaliser:
                 rows = np.flatnonzero(pending & (X[:, position] > index))
                 trial = best[rows]
                 trial[:, position] = index
-                found = rows[_equal(self._repaired(trial), designs.take(rows))]
+                found = rows[_equal(self.repaired(trial), designs.take(rows))]
                 best[found, position] = index
                 pending[found] = False
         return best

@@ -141,20 +141,30 @@ class CodesignProblem:
         """The repaired designs of genomes `X` ``[n, n_var]``."""
         return self._resolved(X)[1]
 
-    def evaluate(self, X: ArrayLike) -> Evaluation:
+    def evaluate(self, X: ArrayLike, *, canonical: bool = False) -> Evaluation:
         """Objectives and constraints of genomes ``[n, n_var]``; each distinct design is simulated once.
+
+        Args:
+            canonical: `X` are distinct canonical genomes, as `Optimiser.ask` gives them: not found out again.
 
         Raises:
             ValueError: wrong shape, not whole numbers, or out of range.
         """
-        canonical, designs = self._resolved(X)
-        if len(canonical) == 0:
-            return Evaluation(canonical, np.empty((0, self.n_obj)), np.empty((0, self.n_constr)))
-        first, inverse = _distinct(canonical)
+        if canonical:
+            return self._simulated(self._checked(X))
+        rows, designs = self._resolved(X)
+        if len(rows) == 0:
+            return Evaluation(rows, np.empty((0, self.n_obj)), np.empty((0, self.n_constr)))
+        first, inverse = _distinct(rows)
         metrics = self.simulator.simulate(designs.take(first), snr=self.needs_snr)
-        return Evaluation(
-            canonical, self.objective_values(metrics)[inverse], self.violations(metrics)[inverse]
-        )
+        return Evaluation(rows, self.objective_values(metrics)[inverse], self.violations(metrics)[inverse])
+
+    def _simulated(self, rows: NDArray[np.int64]) -> Evaluation:
+        """Distinct canonical genomes, at least one, evaluated."""
+        designs = self._canonicaliser.repaired(rows[:, self.genome.place(HARDWARE)])
+        designs = designs.with_mapping(rows[:, self.genome.place(MAPPING)])
+        metrics = self.simulator.simulate(designs, snr=self.needs_snr)
+        return Evaluation(rows, self.objective_values(metrics), self.violations(metrics))
 
     def objective_values(self, metrics: Metrics) -> NDArray[np.float64]:
         """F ``[n_designs, n_obj]`` of simulated designs."""

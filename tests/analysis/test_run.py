@@ -25,17 +25,24 @@ def run(experiment: Make, tmp_path: Path) -> Run:
 
 def test_every_evaluated_design_is_exported_with_its_values(run: Run) -> None:
     table = pd.concat(run.frames(), ignore_index=True)
-    E = run.evaluations
+    names = ("X", "F", "feasible")
+    X, F, feasible = (np.concatenate([getattr(block, name) for block in run.blocks()]) for name in names)
     assert table["design"].tolist() == list(range(400))
-    assert np.array_equal(table[list(run.objectives)].to_numpy(), E.F)
-    assert table["feasible"].tolist() == E.feasible.tolist()
+    assert np.array_equal(table[list(run.objectives)].to_numpy(), F)
+    assert table["feasible"].tolist() == feasible.tolist()
     problem = load_problem(run.path / "problem.toml")
-    expected = problem.frame(E.X.astype(np.int64))
+    expected = problem.frame(X.astype(np.int64))
     for key in problem.space.genes:
         assert table[key].tolist() == expected[key].tolist()
     digital = table["cell"] == "sram_digital"
     assert digital.any()
     assert (table.loc[digital, "adc_bits"] == 0).all()  # as repaired, not as written in the genome
+
+
+def test_the_last_feasible_designs_are_read_in_their_order(run: Run) -> None:
+    every = np.concatenate([block.F[block.feasible] for block in run.blocks()])
+    for most in (1, 30, len(every) - 1, len(every), 10**6):
+        assert np.array_equal(run.last_feasible(most), every[-most:])
 
 
 def test_front_is_found_among_all_designs(run: Run) -> None:
@@ -96,7 +103,7 @@ def test_infeasible_runs_are_explained(experiment: Make, tmp_path: Path) -> None
     why = infeasibility(run)
     assert next(iter(why.missed)) == "area_m2"
     assert why.missed["area_m2"] == 400
-    violations = np.maximum(run.evaluations.G, 0).sum(axis=1)
+    violations = np.concatenate([np.maximum(block.G, 0).sum(axis=1) for block in run.blocks()])
     assert violations[why.closest] == violations.min()
     assert run.remarkable == {}
     assert {path.name for path in write_figures(run)} == {"hypervolume.png", "hypervolume.svg"}

@@ -218,3 +218,11 @@ def test_history_stays_short_in_long_runs() -> None:
     table = history.array()
     assert len(table) < 900
     assert table[:90, 0].tolist() == list(range(1, 91))
+
+
+def test_a_generation_that_memory_cannot_hold_is_refused(
+    experiment: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("imcevo.experiment.runs.LARGEST_GENERATION", 24 * 3)
+    with pytest.raises(UserError, match=r"optimiser\.population: 24 is too large \(allowed: at most \d+ for its"):
+        run_experiment(experiment(), out=tmp_path / "run")

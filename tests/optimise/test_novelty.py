@@ -3,6 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from imcevo.optimise import novelty as novelty_module
 from imcevo.optimise.novelty import KeySet, NoveltyFilter
 from tests.optimise.synthetic import Synthetic
 
@@ -21,12 +22,25 @@ def test_key_set_knows_exactly_what_was_added() -> None:
     assert not KeySet().contains(keys[:3]).any()
 
 
+def test_key_set_takes_every_key_and_colliding_ones() -> None:
+    # Multiples of the inverse of the multiplier all start at slot 0; 2^64 - 1 marks empty slots inside.
+    inverse = pow(int(novelty_module._SPREAD), -1, 2**64)
+    keys = np.array([2**64 - 1, *(inverse * i % 2**64 for i in range(60))], dtype=np.uint64)
+    known = KeySet()
+    assert len(np.unique(known._first_slots(keys[1:]))) == 1
+    known.add(keys[:30])
+    assert known.contains(keys).tolist() == [True] * 30 + [False] * 31
+    known.add(keys[30:])
+    assert known.contains(keys).all()
+    assert len(known) == 61
+
+
 @pytest.mark.parametrize("upper", [(2, 5, 4, 4, 3, 3), (1,) * 64, (7,) * 200])
 def test_distinct_rows_have_distinct_keys(upper: tuple[int, ...]) -> None:
     space = Synthetic(upper)
     X = np.unique(space.sample(50_000, np.random.default_rng(1)), axis=0)
     novelty = NoveltyFilter(space)
-    assert len(np.unique(novelty._keys(X))) == len(X)
+    assert len(np.unique(novelty.keys(X))) == len(X)
 
 
 def test_collect_gives_new_distinct_canonical_rows_until_the_space_is_exhausted() -> None:

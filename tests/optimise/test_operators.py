@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
 from imcevo.optimise.operators import binary_tournament, mutate, uniform_crossover
-from imcevo.optimise.ranking import survivors, violation
+from imcevo.optimise.ranking import Survivors, crowded, survivors, violation
 from tests.optimise.synthetic import Synthetic
 
 
@@ -41,10 +43,15 @@ def test_mutation_stays_in_range_and_always_changes_the_chosen_genes() -> None:
     assert set(draws[:, 2].tolist()) == set(range(10)) - {4}
 
 
+def by_crowding() -> tuple[np.random.Generator, Callable[[np.ndarray, int], Survivors]]:
+    rng = np.random.default_rng(0)
+    return rng, lambda F, n: crowded(F, n, rng)
+
+
 def test_ranks_follow_constraint_domination() -> None:
     F = np.array([[1.0, 4.0], [2.0, 2.0], [4.0, 1.0], [3.0, 3.0], [0.0, 0.0], [0.0, 0.0], [9.0, 9.0]])
     violated = violation(np.array([[-1], [-1], [0], [-1], [2], [1], [1]], dtype=float))
-    chosen, rank, crowding = survivors(F, violated, 6, 0.0, np.random.default_rng(0))
+    chosen, rank, crowding = survivors(F, violated, 6, 0.0, *by_crowding())
     assert sorted(chosen[:2]) == [0, 2]
     assert chosen[2:4].tolist() == [1, 3]
     assert sorted(chosen[4:]) == [5, 6]  # the smaller violation, whatever their objectives
@@ -56,12 +63,12 @@ def test_ranks_follow_constraint_domination() -> None:
 def test_a_share_of_the_places_is_kept_for_promising_infeasible_designs() -> None:
     F = np.array([[1.0, 1.0], [2.0, 2.0], [3.0, 3.0], [0.5, 0.5], [0.6, 0.6], [0.7, 0.7], [9.0, 9.0]])
     violated = np.array([0.0, 0.0, 0.0, 3.0, 1.0, 2.0, 4.0])
-    chosen, rank, _ = survivors(F, violated, 4, 0.5, np.random.default_rng(0))
+    chosen, rank, _ = survivors(F, violated, 4, 0.5, *by_crowding())
     assert chosen[:2].tolist() == [0, 1]
     # 4 and 3 trade objectives for violation; 5 is worse than 4 in both, 6 than all
     assert sorted(chosen[2:]) == [3, 4]
     assert rank.tolist() == [0, 1, 0, 0]
-    assert sorted(survivors(F, violated, 7, 0.2, np.random.default_rng(0)).chosen) == list(range(7))
+    assert sorted(survivors(F, violated, 7, 0.2, *by_crowding()).chosen) == list(range(7))
 
 
 def test_violation_adds_up_what_is_missed() -> None:

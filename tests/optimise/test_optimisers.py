@@ -68,6 +68,47 @@ def test_nsga2_finds_the_exact_front_of_a_small_space_where_random_search_does_n
     assert min(reached["nsga2"]) > max(reached["random"])
 
 
+@pytest.mark.parametrize("name", [name for name in OPTIMISERS if name not in ("nsga2", "random")])
+def test_other_survivals_find_most_of_the_front_too(name: str) -> None:
+    exact = Synthetic()
+    E = exact.evaluate(exact.everything())
+    best = hypervolume(E.F[sorted(brute_force_front(E.F, E.G))])
+    for seed in range(3):
+        problem = Synthetic()
+        front = search(build(name, problem, seed=seed), problem, budget=len(E.F) // 4).front()
+        assert hypervolume(front.F) > 0.99 * best
+
+
+class Flat(Synthetic):
+    """Where objectives coincide: one distinct vector per value of the first gene."""
+
+    def __init__(self, n_obj: int) -> None:
+        super().__init__()
+        self.n_obj = n_obj
+
+    def evaluate(self, X: np.ndarray) -> Evaluation:
+        evaluation = super().evaluate(X)
+        return evaluation._replace(F=np.repeat(1.0 + evaluation.X[:, :1], self.n_obj, axis=1))
+
+
+@pytest.mark.parametrize("name", OPTIMISERS)
+@pytest.mark.parametrize("n_obj", [1, 2, 3])
+def test_coinciding_objectives_and_any_number_of_them(name: str, n_obj: int) -> None:
+    problem = Flat(n_obj)
+    archive = search(build(name, problem, population=12), problem, budget=120)
+    assert archive.n_evaluated == 120
+    assert len(np.unique(archive.front().F, axis=0)) == 1
+
+
+def test_every_optimiser_is_another_search() -> None:
+    asked = set()
+    for name in OPTIMISERS:
+        problem = Synthetic()
+        search(build(name, problem), problem, budget=400)
+        asked.add(np.concatenate(problem.evaluated).tobytes())
+    assert len(asked) == len(OPTIMISERS)
+
+
 @pytest.mark.parametrize("name", OPTIMISERS)
 @pytest.mark.parametrize("stop", [0, 1, 4])
 def test_a_restored_optimiser_continues_identically(name: str, stop: int) -> None:

@@ -11,7 +11,8 @@ from pymoo.operators.repair.rounding import RoundingRepair
 from pymoo.operators.sampling.rnd import IntegerRandomSampling
 from pymoo.optimize import minimize
 
-from imcevo.optimise.nsga2 import Nsga2, Nsga2Options
+from imcevo.optimise.evolution import EvolutionOptions
+from imcevo.optimise.nsga2 import Nsga2
 from imcevo.optimise.pymoo_problem import PymooNsga2, as_pymoo
 from tests.optimise.synthetic import Synthetic
 
@@ -45,7 +46,7 @@ def test_reals_are_rounded_to_the_nearest_index() -> None:
 
 @pytest.mark.parametrize("infeasible_share", [0.0, 0.3])
 def test_our_nsga2_in_pymoos_interface_evaluates_the_same_designs(infeasible_share: float) -> None:
-    options = Nsga2Options(population=30, infeasible_share=infeasible_share)
+    options = EvolutionOptions(population=30, infeasible_share=infeasible_share)
     inside: Any = Codesign()
     result = minimize(as_pymoo(inside), PymooNsga2(options), ("n_gen", 8), seed=5)
     outside: Any = Codesign()
@@ -59,5 +60,5 @@ def test_our_nsga2_in_pymoos_interface_evaluates_the_same_designs(infeasible_sha
 
 def test_an_exhausted_space_ends_pymoos_loop() -> None:
     problem: Any = Codesign((1, 1, 1, 1, 1, 1))
-    minimize(as_pymoo(problem), PymooNsga2(Nsga2Options(population=20)), ("n_gen", 100), seed=1)
+    minimize(as_pymoo(problem), PymooNsga2(EvolutionOptions(population=20)), ("n_gen", 100), seed=1)
     assert len(np.concatenate(problem.evaluated)) == len(problem.everything())

@@ -1,0 +1,124 @@
+"""One island for one epoch: what a worker is told, what it does, what it answers. All of it can travel."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Mapping
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from imcevo.errors import UserError
+from imcevo.kernels import source_hash
+from imcevo.optimise import OptimiserState, optimiser_entry, optimiser_options
+from imcevo.optimise.novelty import KeySet
+from imcevo.problem import CodesignProblem, Evaluation, load_problem
+
+
+class Question(NamedTuple):
+    """A problem as text, with the hashes that say whether a worker would answer the same."""
+
+    problem_hash: str
+    model: str
+    text: str
+    companions: tuple[tuple[str, str], ...]
+
+    @classmethod
+    def of(cls, problem: CodesignProblem) -> Question:
+        companions = tuple(sorted(problem.companion_files().items()))
+        return cls(problem.hash, source_hash(), problem.resolved_toml(), companions)
+
+
+class Island(NamedTuple):
+    """An island between two epochs."""
+
+    state: OptimiserState
+    emigrants: Evaluation
+
+
+class Epoch(NamedTuple):
+    """What one island is to do.
+
+    Attributes:
+        seed: of an island without `state`.
+        token: names the run; workers remember what is known in a run.
+        known: keys of all designs evaluated so far, by any island, in their order ``[n]``.
+        immigrants: designs to take in first.
+        generations, limit: at most so many generations and evaluations.
+    """
+
+    question: Question
+    optimiser: str
+    options: Mapping[str, Any]
+    seed: tuple[int, int]
+    token: str
+    known: NDArray[np.uint64]
+    state: OptimiserState | None
+    immigrants: Evaluation | None
+    n_emigrants: int
+    generations: int
+    limit: int
+
+
+class Outcome(NamedTuple):
+    """What an island did: its generations, and itself."""
+
+    generations: list[Evaluation]
+    island: Island
+
+
+def evolve(epoch: Epoch) -> Outcome:
+    """Compute one epoch of one island; depends on nothing but `epoch`.
+
+    Raises:
+        UserError: this worker has another version of the model.
+    """
+    problem = _problem(epoch.question)
+    options = optimiser_options(epoch.optimiser, epoch.options)
+    optimiser = optimiser_entry(epoch.optimiser).build(problem, options, seed=epoch.seed)
+    if epoch.state is not None:
+        optimiser.restore(epoch.state, ())
+    optimiser.avoid(_known(epoch.token, epoch.known))
+    if epoch.immigrants is not None:
+        optimiser.immigrate(epoch.immigrants)
+    generations: list[Evaluation] = []
+    left = epoch.limit
+    while len(generations) < epoch.generations and left > 0 and len(X := optimiser.ask(left)):
+        evaluation = problem.evaluate(X, canonical=True)
+        optimiser.tell(evaluation)
+        generations.append(evaluation)
+        left -= len(X)
+    return Outcome(generations, Island(optimiser.state(), optimiser.emigrants(epoch.n_emigrants)))
+
+
+@lru_cache(maxsize=4)
+def _problem(question: Question) -> CodesignProblem:
+    """The problem, loaded from copies of its files that exist no longer than that takes."""
+    with tempfile.TemporaryDirectory(prefix="imcevo-") as folder:
+        for name, text in question.companions:
+            (Path(folder) / name).parent.mkdir(parents=True, exist_ok=True)
+            (Path(folder) / name).write_text(text, encoding="utf-8")
+        file = Path(folder) / "problem.toml"
+        file.write_text(question.text, encoding="utf-8")
+        problem = load_problem(file)
+    if (problem.hash, source_hash()) != (question.problem_hash, question.model):
+        raise UserError("a worker has another version of imcevo or of its data than this process")
+    return problem
+
+
+# Keys known in the run that this worker serves; only the newest are added to it, epoch after epoch.
+_REMEMBERED: dict[str, tuple[NDArray[np.uint64], KeySet]] = {}
+
+
+def _known(token: str, keys: NDArray[np.uint64]) -> KeySet:
+    """The set of `keys`."""
+    before, known = _REMEMBERED.get(token, (keys[:0], KeySet()))
+    if not np.array_equal(before, keys[: len(before)]):
+        before, known = keys[:0], KeySet()
+    known.add(keys[len(before) :])
+    _REMEMBERED.clear()
+    _REMEMBERED[token] = (keys, known)
+    return known

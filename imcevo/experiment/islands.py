@@ -1,0 +1,167 @@
+"""Islands: several searches of one problem side by side that exchange their best designs now and then.
+
+An epoch is a number of generations of every island. Islands of one epoch know nothing of each other, so any number of
+workers may compute them; what they evaluated is put together in the order of the islands. Results depend on the seed
+and the number of islands alone.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from imcevo.experiment import checkpoint as checkpoints
+from imcevo.experiment.checkpoint import Checkpoint
+from imcevo.experiment.config import IslandsConfig, RunSpec
+from imcevo.experiment.epoch import Epoch, Island, Question, evolve
+from imcevo.experiment.evaluations import read_blocks
+from imcevo.experiment.history import History
+from imcevo.experiment.journal import Journal
+from imcevo.experiment.workers import Workers
+from imcevo.optimise import OptimiserState
+from imcevo.optimise.novelty import KeySet, NoveltyFilter
+from imcevo.problem import CodesignProblem, Evaluation
+
+_EMIGRANTS = "emigrants."
+
+
+class IslandSession(Journal):
+    """Islands at work in a run folder; see `Journal`.
+
+    A checkpoint holds the islands between two epochs. What the log holds beyond it is computed again.
+
+    Args:
+        problem, run, budget: what is searched, how (`run.islands` is given), and for how many distinct designs.
+        folder: an existing run folder; the search continues from what it holds.
+        workers: who computes the islands.
+    """
+
+    def __init__(
+        self, problem: CodesignProblem, run: RunSpec, budget: int, folder: Path, workers: Workers
+    ) -> None:
+        assert run.islands is not None
+        self.islands: IslandsConfig = run.islands
+        self._run, self._workers = run, workers
+        self._question = Question.of(problem)
+        self._states: list[Island | None] = [None] * run.islands.count
+        self._novelty = NoveltyFilter(problem)
+        self._known = KeySet()
+        self._keys: list[NDArray[np.uint64]] = []
+        self._complete: Checkpoint | None = None
+        super().__init__(problem, budget, folder)
+
+    def _step(self) -> bool:
+        """One epoch."""
+        left = self.budget - self.evaluations
+        if left <= 0 or self.exhausted:
+            return False
+        started = time.perf_counter()
+        outcomes = self._workers.map(evolve, self._epochs(left))
+        computed = time.perf_counter()
+        before = self.evaluations
+        for generation in range(max(len(outcome.generations) for outcome in outcomes)):
+            self._merge([o.generations[generation] for o in outcomes if generation < len(o.generations)])
+        self._states = [outcome.island for outcome in outcomes]
+        self.exhausted = self.evaluations == before
+        if left >= self._largest_epoch:  # else the budget, which may be extended later, has shaped it
+            self._complete = self._checkpoint(self._state())
+        self._timed(0.0, computed - started, time.perf_counter() - computed, 0.0)
+        return not self.exhausted
+
+    @property
+    def _largest_epoch(self) -> int:
+        population: int = self._run.options.model_dump()["population"]
+        return self.islands.count * self.islands.interval * population
+
+    def _epochs(self, left: int) -> list[Epoch]:
+        """The next epoch of every island, `left` evaluations from the end."""
+        count = self.islands.count
+        if len(self._keys) > 1:
+            self._keys = [np.concatenate(self._keys)]
+        known = self._keys[0] if self._keys else np.empty(0, dtype=np.uint64)
+        epochs = []
+        for index, state in enumerate(self._states):
+            neighbour = self._states[index - 1]  # a ring: the last one sends to the first
+            epochs.append(Epoch(
+                question=self._question, optimiser=self._run.optimiser, options=self._run.options.model_dump(),
+                seed=(self._run.seed, index), token=str(self.folder), known=known,
+                state=None if state is None else state.state,
+                immigrants=None if neighbour is None or count == 1 else neighbour.emigrants,
+                n_emigrants=self.islands.migrants, generations=self.islands.interval,
+                limit=left // count + (index < left % count),
+            ))  # fmt: skip
+        return epochs
+
+    def _merge(self, parts: list[Evaluation]) -> None:
+        """Append one generation of all islands; of designs that several islands evaluated, the first."""
+        X, F, G = (np.concatenate(column) for column in zip(*parts, strict=True))
+        keys = self._novelty.keys(X)
+        first = np.sort(np.unique(keys, return_index=True)[1])
+        first = first[~self._known.contains(keys[first])]
+        self._log.append(self.generation + 1, X[first], F[first], G[first])
+        self._add(X[first], F[first], G[first], keys[first])
+        if self.history.due(self.evaluations):
+            self._record()
+
+    def _add(
+        self, X: NDArray[Any], F: NDArray[np.float64], G: NDArray[np.float64], keys: NDArray[np.uint64]
+    ) -> None:
+        self.archive.add(X, F, G)
+        self._known.add(keys)
+        self._keys.append(keys)
+        self.generation += 1
+
+    def _point(self) -> Checkpoint | None:
+        return self._complete
+
+    def _state(self) -> OptimiserState:
+        """All islands as one state."""
+        arrays: dict[str, NDArray[Any]] = {}
+        values = []
+        for index, island in enumerate(self._states):
+            assert island is not None
+            named = {**island.state.arrays, **_named(island.emigrants)}
+            arrays |= {f"{index}.{name}": array for name, array in named.items()}
+            values.append(dict(island.state.values))
+        return OptimiserState(arrays, {"islands": values})
+
+    def _continued(self, path: Path, *, begun: bool) -> int:
+        end = len(self._layout().header())
+        if not begun:
+            return end
+        point = checkpoints.load_checkpoint(self.folder)
+        blocks = read_blocks(path)
+        for _ in range(point.generation):
+            block = next(blocks, None)
+            if block is None:
+                raise self._damaged(self.generation + 1)
+            self._add(block.X, block.F, block.G, self._novelty.keys(block.X))
+            end = block.end
+        try:
+            self.history = History(point.history)
+            self._states = list(_restored(point.state, self.islands.count))
+        except (KeyError, ValueError, TypeError) as error:
+            raise self._unfit(error) from None
+        self._require_same_place(point, end)
+        self._complete = point
+        return end
+
+
+def _named(emigrants: Evaluation) -> dict[str, NDArray[Any]]:
+    return {_EMIGRANTS + name: array for name, array in emigrants._asdict().items()}
+
+
+def _restored(state: OptimiserState, count: int) -> Iterator[Island]:
+    values: list[Mapping[str, Any]] = state.values["islands"]
+    if not isinstance(values, list) or len(values) != count:
+        raise ValueError(f"it has not {count} islands")
+    for index, own in enumerate(values):
+        prefix = f"{index}."
+        arrays = {n.removeprefix(prefix): a for n, a in state.arrays.items() if n.startswith(prefix)}
+        emigrants = Evaluation(*(arrays.pop(_EMIGRANTS + name) for name in Evaluation._fields))
+        yield Island(OptimiserState(arrays, own), emigrants)
