@@ -11,14 +11,21 @@ from imcevo.simulator.deployment import Mode
 from imcevo.workload import Precision
 
 Metric = Literal["energy_J", "latency_s", "area_m2", "power_W", "edp_Js", "edap_Jsm2", "cost"]
-Aggregate = Literal["max", "mean", "weighted_mean", "geometric_mean"]
+Aggregate = Literal["max", "mean", "weighted_mean", "geometric_mean", "weighted_geometric_mean"]
 
 
 class WorkloadsConfig(StrictModel):
-    """``[workloads]``: shipped networks or paths of layer CSVs, and their weights in a weighted mean."""
+    """``[workloads]``: what the chip must run.
 
-    networks: list[str]
-    weights: list[float] | None = None
+    Attributes:
+        suite: a shipped suite of networks.
+        networks: shipped networks or paths of layer CSVs; after those of the suite where there is one.
+        weights: of the networks in weighted means, by name.
+    """
+
+    suite: str | None = None
+    networks: list[str] = Field(default_factory=list)
+    weights: dict[str, float] | list[float] | None = None
 
 
 class DeploymentConfig(StrictModel):

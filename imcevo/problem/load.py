@@ -32,7 +32,7 @@ def load_problem(path: Path | str) -> CodesignProblem:
     simulator = bound.simulator
     space = _load_space(config.design_space, simulator, file)
     objectives = build_objectives(
-        config.objectives, config.workloads.weights, n_networks=len(simulator.networks), file=file
+        config.objectives, config.workloads.weights, networks=simulator.networks, file=file
     )
     constraints = build_constraints(
         config.constraints, networks=simulator.networks, required=simulator.required, file=file,
@@ -41,6 +41,7 @@ def load_problem(path: Path | str) -> CodesignProblem:
     box = HypervolumeBox.from_config(config.hypervolume, len(objectives), file=file)
     resolved = config.model_dump(exclude_none=True)
     resolved["workloads"]["networks"] = bound.references
+    resolved["workloads"].pop("suite", None)
     if bound.cells:
         resolved["model"]["cells"] = "cells"
     companions = bound.companions | {f"cells/{name}": text for name, text in bound.cells.items()}
