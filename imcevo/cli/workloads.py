@@ -9,23 +9,27 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from imcevo.cli.output import print_json, print_table
+from imcevo.cli.workloads_import import import_model
 
 if TYPE_CHECKING:
     from imcevo.workload import Layer, Network
 
-workloads = typer.Typer(invoke_without_command=True, help="Networks: list them, or show one layer by layer.")
+workloads = typer.Typer(
+    invoke_without_command=True, help="Networks: list them, show one layer by layer, or import an ONNX model."
+)
+workloads.command("import")(import_model)
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
 @workloads.callback()
 def list_networks(context: typer.Context, json: Json = False) -> None:
-    """List the shipped networks with their totals and their deviation from the published ones."""
+    """List the shipped networks with their totals and their deviation from the published ones, and the suites."""
     if context.invoked_subcommand is not None:
         return
-    from imcevo.workload import load_network, network_names
+    from imcevo.workload import load_network, network_names, suites
 
-    summaries = [_summary(load_network(name)) for name in network_names()]
+    summaries = [summary_of(load_network(name)) for name in network_names()]
     if json:
         print_json(summaries)
         return
@@ -33,6 +37,8 @@ def list_networks(context: typer.Context, json: Json = False) -> None:
     print_table("Networks", header, [_row(summary) for summary in summaries], text_columns=2)
     for summary in summaries:
         typer.echo(f"{summary['network']}: {_sources(summary)}")
+    rows = [[name, suite.description, ", ".join(suite.networks), suite.source] for name, suite in suites().items()]
+    print_table("Suites", ["suite", "what", "networks", "source"], rows, text_columns=4)
 
 
 @workloads.command()
@@ -45,8 +51,13 @@ def show(
 
     shown = load_network(network, key="NETWORK")
     if json:
-        print_json({**_summary(shown), "layers": [_layer(layer) for layer in shown.layers]})
-        return
+        print_json({**summary_of(shown), "layers": [_layer(layer) for layer in shown.layers]})
+    else:
+        print_network(shown)
+
+
+def print_network(shown: Network) -> None:
+    """A table of the layers and their totals."""
     sizes = ("N", "G", "C", "M", "P", "Q", "R", "S")
     rows = [
         [
@@ -90,7 +101,7 @@ def measure(
     typer.echo(f"{out}: add it to workloads.statistics of a problem")
 
 
-def _summary(network: Network) -> dict[str, Any]:
+def summary_of(network: Network) -> dict[str, Any]:
     """Totals of a network; deviations are fractions of the published figure."""
     published = network.published
     return {
@@ -134,5 +145,8 @@ def _layer(layer: Layer) -> dict[str, Any]:
 
 
 def _flags(layer: Layer) -> str:
-    names = ("dynamic", "sequential", "from_dram", "to_dram")
-    return " ".join(name for name in names if getattr(layer, name))
+    from imcevo.workload.layers import MOST_BITS
+
+    names = ("dynamic", "sequential", "fused", "from_dram", "to_dram")
+    bits = [f"{key.removesuffix('_bits')} {getattr(layer, key)} bit" for key in MOST_BITS if getattr(layer, key)]
+    return " ".join([*(name for name in names if getattr(layer, name)), *bits])

@@ -11,15 +11,22 @@ from imcevo.simulator.deployment import Mode
 from imcevo.workload import Precision
 
 Metric = Literal["energy_J", "latency_s", "area_m2", "power_W", "edp_Js", "edap_Jsm2", "cost", "snr_dB"]
-Aggregate = Literal["max", "mean", "weighted_mean", "geometric_mean", "min"]
+Aggregate = Literal["max", "mean", "weighted_mean", "geometric_mean", "weighted_geometric_mean", "min"]
 
 
 class WorkloadsConfig(StrictModel):
-    """``[workloads]``: shipped networks or paths of layer CSVs, their weights in a weighted mean, and statistics files
-    (`imcevo workloads measure`) that replace stated value distributions."""
+    """``[workloads]``: what the chip must run.
 
-    networks: list[str]
-    weights: list[float] | None = None
+    Attributes:
+        suite: a shipped suite of networks.
+        networks: shipped networks or paths of layer CSVs; after those of the suite where there is one.
+        weights: of the networks in weighted means, by name.
+        statistics: statistics files (`imcevo workloads measure`) that replace stated value distributions.
+    """
+
+    suite: str | None = None
+    networks: list[str] = Field(default_factory=list)
+    weights: dict[str, float] | list[float] | None = None
     statistics: list[str] | None = None
 
 

@@ -38,7 +38,7 @@ def load_problem(path: Path | str, *, policy: str | None = None) -> CodesignProb
     simulator = bound.simulator
     space = _load_space(config.design_space, simulator, file)
     objectives = build_objectives(
-        config.objectives, config.workloads.weights, n_networks=len(simulator.networks), file=file
+        config.objectives, config.workloads.weights, networks=simulator.networks, file=file
     )
     constraints = build_constraints(
         config.constraints, networks=simulator.networks, required=simulator.required, file=file,
@@ -50,6 +50,7 @@ def load_problem(path: Path | str, *, policy: str | None = None) -> CodesignProb
     if config.workloads.statistics is not None:
         measured = dict.fromkeys(key.partition("/")[0] for key in bound.statistics)
         resolved["workloads"]["statistics"] = [statistics_file(network) for network in measured]
+    resolved["workloads"].pop("suite", None)
     if bound.cells:
         resolved["model"]["cells"] = "cells"
     companions = bound.companions | {f"cells/{name}": text for name, text in bound.cells.items()}

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from imcevo.errors import UserError, listed
+from imcevo.errors import UserError, listed, unknown_name
 from imcevo.problem.config import Aggregate, Metric, ObjectiveConfig
 from imcevo.simulator.interface import Metrics
 
 OF_THE_CHIP: tuple[Metric, ...] = ("area_m2", "cost")
-AGGREGATES: tuple[Aggregate, ...] = ("max", "mean", "weighted_mean", "geometric_mean")
+AGGREGATES: tuple[Aggregate, ...] = ("max", "mean", "weighted_mean", "geometric_mean", "weighted_geometric_mean")
+WEIGHTED: tuple[Aggregate, ...] = ("weighted_mean", "weighted_geometric_mean")
 OF_SNR: tuple[Aggregate, ...] = ("min", "mean")  # aggregates of a quantity of which more is better
 SNR_WORTH_HAVING_dB = 40.0
 
@@ -30,7 +31,7 @@ class Objective:
 
     Attributes:
         aggregate: None for what belongs to the chip (`OF_THE_CHIP`).
-        weights: per network, summing to 1, for ``weighted_mean``.
+        weights: per network, summing to 1, for the weighted means (geometric: prod(x^w)).
     """
 
     metric: Metric
@@ -71,6 +72,9 @@ class Objective:
             return np.minimum.reduce(columns)
         if self.aggregate == "weighted_mean":
             return sum((w * c for w, c in zip(self.weights, columns, strict=True)), np.zeros(len(values)))
+        if self.aggregate == "weighted_geometric_mean":
+            logs = (w * np.log(c) for w, c in zip(self.weights, columns, strict=True))
+            return np.exp(sum(logs, np.zeros(len(values))))
         if self.aggregate == "geometric_mean":
             return np.exp(sum((np.log(c) for c in columns), np.zeros(len(values))) / len(columns))
         return sum(columns, np.zeros(len(values))) / len(columns)
@@ -78,9 +82,9 @@ class Objective:
 
 def build_objectives(
     configs: Sequence[ObjectiveConfig],
-    weights: Sequence[float] | None,
+    weights: Mapping[str, float] | Sequence[float] | None,
     *,
-    n_networks: int,
+    networks: Sequence[str],
     file: object = None,
 ) -> tuple[Objective, ...]:
     """The objectives of a problem file.
@@ -94,7 +98,7 @@ def build_objectives(
         raise UserError(
             "lists no objective", file=where, key="objectives", allowed="at least one [[objectives]] table"
         )
-    shares = _shares(weights, n_networks, where)
+    shares = _shares(weights, networks, where)
     built: list[Objective] = []
     for index, config in enumerate(configs):
         key = f"objectives[{index}]"
@@ -113,7 +117,7 @@ def build_objectives(
                 f"is no aggregate of {config.metric}",
                 file=where, key=f"{key}.aggregate", value=config.aggregate, allowed=listed(allowed),
             )  # fmt: skip
-        if config.aggregate == "weighted_mean" and not shares:
+        if config.aggregate in WEIGHTED and not shares:
             raise UserError(
                 "is asked for, but the suite has no weights",
                 file=where, key=f"{key}.aggregate", value=config.aggregate,
@@ -123,22 +127,33 @@ def build_objectives(
         if objective.name in [other.name for other in built]:
             raise UserError("is listed twice", file=where, key=key, value=objective.name)
         built.append(objective)
-    if shares and not any(objective.aggregate == "weighted_mean" for objective in built):
+    if shares and not any(objective.aggregate in WEIGHTED for objective in built):
         raise UserError(
             "are given, but no objective uses them",
-            file=where, key="workloads.weights", value=list(weights or ()),
-            allowed='no weights, or an objective with aggregate = "weighted_mean"',
+            file=where, key="workloads.weights", value=weights,
+            allowed=f"no weights, or an objective whose aggregate is one of {listed(WEIGHTED)}",
         )  # fmt: skip
     return tuple(built)
 
 
-def _shares(weights: Sequence[float] | None, n_networks: int, where: str | None) -> tuple[float, ...]:
+def _shares(
+    weights: Mapping[str, float] | Sequence[float] | None, networks: Sequence[str], where: str | None
+) -> tuple[float, ...]:
+    """Weights in the order of the networks, summing to 1."""
     if weights is None:
         return ()
     key = "workloads.weights"
-    if len(weights) != n_networks:
+    if isinstance(weights, Mapping):
+        for name in weights:
+            if name not in networks:
+                raise unknown_name("network of this problem", name, networks, file=where, key=key)
+        missing = [name for name in networks if name not in weights]
+        if missing:
+            raise UserError(f"leaves out {listed(missing)}", file=where, key=key, allowed="a weight for every network")
+        weights = [weights[name] for name in networks]
+    if len(weights) != len(networks):
         raise UserError(
-            f"has {len(weights)} weights for {n_networks} networks",
+            f"has {len(weights)} weights for {len(networks)} networks",
             file=where, key=key, value=list(weights), allowed="one weight per network",
         )  # fmt: skip
     for weight in weights:

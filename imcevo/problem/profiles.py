@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -18,7 +18,7 @@ from imcevo.problem.config import PhysicalProblemConfig, PublishedProblemConfig
 from imcevo.simulator import Deployment, PhysicalSimulator, Simulator
 from imcevo.simulator.published import PublishedSimulator
 from imcevo.technology import load_technology
-from imcevo.workload import Network, load_network
+from imcevo.workload import Network, load_network, load_suite, with_precision
 from imcevo.workload.csvfile import LARGEST_CSV_BYTES
 
 AnyProblemConfig = PhysicalProblemConfig | PublishedProblemConfig
@@ -69,11 +69,14 @@ def bind(config: AnyProblemConfig, file: Path) -> Bound:
         UserError: an empty suite, an unknown network or one twice, a deployment that is not one.
     """
     key = "workloads.networks"
-    given = config.workloads.networks
+    given = asked_networks(config, file)
     if not given:
         raise UserError("names no network: the suite is empty", file=file, key=key, value=given, allowed="at least one")
     try:
-        bound = _bind_published(config) if isinstance(config, PublishedProblemConfig) else _bind_physical(config, file)
+        if isinstance(config, PublishedProblemConfig):
+            bound = _bind_published(config)
+        else:
+            bound = _bind_physical(config, given, file)
     except UserError as error:
         raise (error if error.file else error.in_file(file)) from None
     for index, name in enumerate(bound.simulator.networks):
@@ -82,11 +85,26 @@ def bind(config: AnyProblemConfig, file: Path) -> Bound:
     return bound
 
 
-def _bind_physical(config: PhysicalProblemConfig, file: Path) -> Bound:
+def asked_networks(config: AnyProblemConfig, file: Path) -> list[str]:
+    """The networks of the suite, if one is named, and those listed.
+
+    Raises:
+        UserError: an unknown suite, or one for the published profile, which has networks of its own.
+    """
+    suite, key = config.workloads.suite, "workloads.suite"
+    if suite is None:
+        return list(config.workloads.networks)
+    if isinstance(config, PublishedProblemConfig):
+        problem = "has no place here: the published profile runs networks of its own"
+        raise UserError(problem, file=file, key=key, value=suite, allowed="workloads.networks")
+    return [*load_suite(suite, file=file, key=key).networks, *config.workloads.networks]
+
+
+def _bind_physical(config: PhysicalProblemConfig, asked: Sequence[str], file: Path) -> Bound:
     networks: list[Network] = []
     references: list[str] = []
     companions: dict[str, str | bytes] = {}
-    for index, given in enumerate(config.workloads.networks):
+    for index, given in enumerate(asked):
         key = f"workloads.networks[{index}]"
         network = load_network(given, relative_to=file.parent, file=file, key=key)
         if not _SAFE_NAME.fullmatch(network.name):
@@ -97,6 +115,7 @@ def _bind_physical(config: PhysicalProblemConfig, file: Path) -> Bound:
             companions[given] = read_text(path, what="a network's layer CSV", largest_bytes=LARGEST_CSV_BYTES)
         networks.append(network)
         references.append(given)
+    networks = with_precision(networks, config.precision)
     folder = None if config.model.cells is None else file.parent / config.model.cells
     deployment = Deployment(**config.deployment.model_dump())
     policy = mapping_policy(config.mapping.policy)

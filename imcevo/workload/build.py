@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imcevo.workload.layers import KINDS, Layer
-from imcevo.workload.network import Network, Precision
+from imcevo.workload.network import Network
+from imcevo.workload.precision import Precision
 from imcevo.workload.statistics import MOST_SLICE_BITS, WEIGHT_STATISTICS, input_statistics
 from imcevo.workload.table import LayerTable
 
@@ -22,6 +23,7 @@ _VOLUMES = ("ops", "input_elements", "output_elements", "held_elements")
 def layer_table(networks: Sequence[Network], precision: Precision) -> LayerTable:
     """The layers of a suite, same-shape layers of one network merged.
 
+    Bits are the layer's own where it has some (see `with_precision`), else those of `precision`.
     Lookup layers stay rows of their own kind. Where layers that touch the network's ends are merged with
     others, their `from_dram` and `to_dram` become shares: count times share is the number of such layers.
 
@@ -40,9 +42,9 @@ def layer_table(networks: Sequence[Network], precision: Precision) -> LayerTable
         "kind": [KINDS.index(layer.kind) for layer in layers],
         "dynamic": [layer.dynamic for layer in layers],
         "sequential": [layer.sequential for layer in layers],
-        "input_bits": [precision.input_bits] * len(rows),
-        "weight_bits": [precision.weight_bits] * len(rows),
-        "output_bits": [precision.output_bits] * len(rows),
+        "input_bits": [layer.input_bits or precision.input_bits for layer in layers],
+        "weight_bits": [layer.weight_bits or precision.weight_bits for layer in layers],
+        "output_bits": [layer.output_bits or precision.output_bits for layer in layers],
     }
     reals = {name: [getattr(layer, name) for layer in layers] for name in _VOLUMES} | {
         "from_dram": [sum(layer.from_dram for layer in group) / len(group) for _, group in rows],
@@ -90,16 +92,22 @@ def _mean_levels(
     """
 
     @cache
-    def inputs(name: str) -> NDArray[np.float64]:
-        return input_statistics(name).mean_levels(precision.input_bits)
+    def inputs(name: str, bits: int) -> NDArray[np.float64]:
+        return input_statistics(name).mean_levels(bits)
 
     @cache
     def weights(bits: int) -> NDArray[np.float64]:
         return WEIGHT_STATISTICS.mean_levels(bits)
 
     shape = (len(layers), MOST_SLICE_BITS)
-    second_bits = [precision.input_bits if layer.dynamic else precision.weight_bits for layer in layers]
+    input_bits = [layer.input_bits or precision.input_bits for layer in layers]
+    second_bits = [
+        bits if layer.dynamic else layer.weight_bits or precision.weight_bits
+        for layer, bits in zip(layers, input_bits, strict=True)
+    ]
     return (
-        np.array([inputs(layer.statistics) for layer in layers]).reshape(shape),
+        np.array(
+            [inputs(layer.statistics, bits) for layer, bits in zip(layers, input_bits, strict=True)]
+        ).reshape(shape),
         np.array([weights(bits) for bits in second_bits]).reshape(shape),
     )

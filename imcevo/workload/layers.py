@@ -11,6 +11,7 @@ Kind = Literal["matrix", "elementwise", "lookup"]
 KINDS: tuple[Kind, ...] = ("matrix", "elementwise", "lookup")
 
 LARGEST_SIZE = 2**31
+MOST_BITS = {"input_bits": 8, "weight_bits": 8, "output_bits": 32}
 
 
 @dataclass(frozen=True)
@@ -31,8 +32,9 @@ class Layer:
         fused: the operation (kind ``elementwise``) is done on values on their way to the global buffer, such as an
             activation function behind a matrix layer: it moves no data of its own.
         held_elements: other tensors that must stay on chip meanwhile (residual branches), in elements.
-        from_dram, to_dram: the layer reads the network's input, or writes its output.
+        from_dram, to_dram: the layer reads the network's input, or writes an output of it (a key-value cache is one).
         statistics: name of the value distribution of the inputs (`imcevo.workload.statistics`).
+        input_bits, weight_bits, output_bits: precision of this layer; 0 leaves it to the problem.
     """
 
     name: str
@@ -60,6 +62,9 @@ class Layer:
     from_dram: bool = False
     to_dram: bool = False
     statistics: str = "relu"
+    input_bits: int = 0
+    weight_bits: int = 0
+    output_bits: int = 0
 
     def __post_init__(self) -> None:
         if self.kind not in KINDS:
@@ -72,6 +77,11 @@ class Layer:
             size = getattr(self, key)
             if not isinstance(size, int) or size < 0:
                 raise UserError("is negative", key=f"{self.name}: {key}", value=size, allowed="0 or more")
+        for key, most in MOST_BITS.items():
+            bits = getattr(self, key)
+            if not isinstance(bits, int) or not 0 <= bits <= most:
+                allowed = f"1 to {most}, or 0 for the problem's"
+                raise UserError("is out of range", key=f"{self.name}: {key}", value=bits, allowed=allowed)
         if self.fused and self.kind != "elementwise":
             raise UserError("only element-wise layers are fused", key=f"{self.name}: fused", value=self.fused)
 

@@ -1,4 +1,4 @@
-"""Networks as lists of layers, their totals, and the precision they run at."""
+"""Networks as lists of layers, and their totals."""
 
 from __future__ import annotations
 
@@ -6,23 +6,11 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import Literal, get_args
 
-from pydantic import Field
-
-from imcevo.config import StrictModel
 from imcevo.errors import UserError
 from imcevo.workload.layers import Layer
 
 Family = Literal["cnn", "rnn", "transformer", "recommendation", "other"]
 FAMILIES: tuple[Family, ...] = get_args(Family)
-
-
-class Precision(StrictModel):
-    """Bits of the values a network runs on; ``[precision]`` of a problem file."""
-
-    input_bits: int = Field(default=8, ge=1, le=8)
-    weight_bits: int = Field(default=8, ge=1, le=8)
-    output_bits: int = Field(default=8, ge=1, le=32)
-    partial_sum_bits: int = Field(default=24, ge=1, le=64)
 
 
 @dataclass(frozen=True)

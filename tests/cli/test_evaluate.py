@@ -45,7 +45,7 @@ MISTAKES = [
     ({"precision/input_bits": "eight"}, {}, "precision.input_bits: got 'eight'"),
     ({"design_space/rows": [64, 128.5]}, {}, "design_space.rows: 128.5 is not a whole number"),
     ({"design_space/rows": -32}, {}, "rows: -32 is out of range (allowed: whole numbers from 8 to 4096)"),
-    ({"workloads/networks": ["resnet81"]}, {}, "workloads.networks[0]: 'resnet81' is not a known network"),
+    ({"workloads/networks": ["resnet118"]}, {}, "workloads.networks[0]: 'resnet118' is not a known network"),
     ({"workloads/networks": []}, {}, "workloads.networks: [] names no network: the suite is empty"),
     ({"constraints/area_m2": {"min": 2.0, "max": 1.0}}, {}, "area_m2.min: 2.0 contradicts max = 1.0"),
     ({}, {"rows": -32}, "design.toml: rows: -32 is out of range (allowed: whole numbers from 8 to 4096)"),

@@ -89,7 +89,7 @@ def test_content_of_a_users_network_is_part_of_the_hash(load, config, tmp_path):
         ("mapping/policy", "perfect", "mapping.policy: 'perfect' is not a known mapping policy"),
         ("mapping", None, "mapping: this key is missing"),
         ("workloads/networks", [], "suite is empty"),
-        ("workloads/networks", ["resnet81"], r"workloads.networks\[0\]: 'resnet81'.*did you mean 'resnet18'"),
+        ("workloads/networks", ["resnet118"], r"workloads.networks\[0\]: 'resnet118'.*did you mean 'resnet18'"),
         ("workloads/networks", ["resnet18", "resnet18"], "twice"),
         ("workloads/networks", "resnet18", "workloads.networks: got 'resnet18'"),
         ("workloads/networks", [18], r"workloads.networks\[0\]: got 18"),
@@ -243,3 +243,43 @@ def test_own_cells_come_from_a_folder_and_travel_with_the_problem(write, config,
     config["model"]["cells"] = "nowhere"
     with pytest.raises(UserError, match="nowhere"):
         load_problem(write(config))
+
+
+def test_suites_and_weights_by_name(load):
+    config = copy.deepcopy(CONFIG)
+    config["workloads"] = {"suite": "recommendation", "networks": ["resnet8"]}
+    config["workloads"]["weights"] = {"resnet8": 1.0, "ncf": 2.0, "dlrm_kaggle": 1.0}
+    config["objectives"][0]["aggregate"] = "weighted_geometric_mean"
+    problem = load(config)
+    assert problem.networks == ("dlrm_kaggle", "ncf", "resnet8")
+    assert problem.objectives[0].weights == (0.25, 0.5, 0.25)
+    resolved = tomllib.loads(problem.resolved_toml())["workloads"]
+    assert resolved["networks"] == list(problem.networks)
+    assert "suite" not in resolved
+
+
+@pytest.mark.parametrize(
+    ("workloads", "said"),
+    [
+        ({"suite": "egde"}, "workloads.suite: 'egde' is not a known suite; did you mean 'edge'"),
+        ({"suite": "edge", "networks": ["resnet8"]}, "'resnet8' is in the suite twice"),
+        ({"suite": "edge", "networks": "resnet8"}, "workloads.networks"),
+        ({}, "the suite is empty"),
+    ],
+)
+def test_suite_mistakes(load, workloads, said):
+    with pytest.raises(UserError, match=said):
+        load(copy.deepcopy(CONFIG) | {"workloads": workloads})
+
+
+def test_precision_of_networks_reaches_the_layers_and_the_hash(load):
+    config = copy.deepcopy(CONFIG)
+    whole = load(config)
+    config["precision"]["networks"] = {"resnet18": {"weight_bits": 4, "layers": {"first": {"weight_bits": 8}}}}
+    problem = load(config)
+    assert problem.hash != whole.hash
+    again = tomllib.loads(problem.resolved_toml())["precision"]["networks"]
+    assert again == config["precision"]["networks"]
+    config["precision"]["networks"] = {"resnet50": {"weight_bits": 4}}
+    with pytest.raises(UserError, match=r"toml: precision.networks.resnet50: 'resnet50' is not a known network"):
+        load(config)

@@ -18,7 +18,8 @@ METRICS = Metrics(
 
 
 def objective(metric, aggregate=None, weights=None):
-    return build_objectives([ObjectiveConfig(metric=metric, aggregate=aggregate)], weights, n_networks=2)[0]
+    config = ObjectiveConfig(metric=metric, aggregate=aggregate)
+    return build_objectives([config], weights, networks=["small", "large"])[0]
 
 
 @pytest.mark.parametrize(
@@ -47,15 +48,18 @@ def test_area_has_no_aggregate():
 
 
 def test_weighted_mean_normalises_weights():
-    np.testing.assert_allclose(objective("energy_J", "weighted_mean", [3, 1]).of(METRICS), [1.75, 3.5])
+    for weights in ([3, 1], {"large": 0.5, "small": 1.5}):
+        np.testing.assert_allclose(objective("energy_J", "weighted_mean", weights).of(METRICS), [1.75, 3.5])
+        geometric = objective("energy_J", "weighted_geometric_mean", weights).of(METRICS)
+        np.testing.assert_allclose(geometric, [4**0.25, 2**0.75 * 8**0.25])
 
 
-@pytest.mark.parametrize("aggregate", ["max", "mean", "weighted_mean", "geometric_mean"])
+@pytest.mark.parametrize("aggregate", ["max", "mean", "weighted_mean", "geometric_mean", "weighted_geometric_mean"])
 def test_aggregates_do_not_depend_on_the_batch(aggregate):
     rng = np.random.default_rng(0)
     values = rng.lognormal(size=(997, 2))
     metrics = Metrics(values, values, values[:, 0])
-    built = objective("edp_Js", aggregate, [1, 3] if aggregate == "weighted_mean" else None)
+    built = objective("edp_Js", aggregate, [1, 3] if "weighted" in aggregate else None)
     whole = built.of(metrics)
     for part in (slice(5, 6), slice(0, 33), slice(None, None, 7)):
         piece = Metrics(values[part], values[part], values[part, 0])
@@ -71,6 +75,9 @@ def test_aggregates_do_not_depend_on_the_batch(aggregate):
         ("energy_J", "weighted_mean", [1], "1 weights for 2 networks"),
         ("energy_J", "weighted_mean", [1, 0], "not positive"),
         ("energy_J", "mean", [1, 2], "no objective uses them"),
+        ("energy_J", "weighted_mean", {"smal": 1, "large": 1}, "'smal' is not a known network.*did you mean 'small'"),
+        ("energy_J", "weighted_geometric_mean", {"large": 1}, "leaves out small"),
+        ("energy_J", "weighted_geometric_mean", None, "no weights"),
     ],
 )
 def test_mistakes(metric, aggregate, weights, said):
@@ -80,7 +87,7 @@ def test_mistakes(metric, aggregate, weights, said):
 
 def test_none_and_twice():
     with pytest.raises(UserError, match="no objective"):
-        build_objectives([], None, n_networks=2)
+        build_objectives([], None, networks=["small", "large"])
     area = ObjectiveConfig(metric="area_m2")
     with pytest.raises(UserError, match=r"objectives\[1\].*twice"):
-        build_objectives([area, area], None, n_networks=2)
+        build_objectives([area, area], None, networks=["small", "large"])

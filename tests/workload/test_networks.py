@@ -5,7 +5,16 @@ from __future__ import annotations
 import pytest
 
 from imcevo.errors import UserError
-from imcevo.workload import Layer, Network, Precision, PublishedTotals, load_network, network_names
+from imcevo.workload import (
+    Layer,
+    Network,
+    Precision,
+    PublishedTotals,
+    load_network,
+    load_suite,
+    network_names,
+    suites,
+)
 from imcevo.workload.networks.mobilebert import mobilebert
 
 NAMES = network_names()
@@ -24,8 +33,8 @@ def test_totals_match_published(name):
     assert network.parameters == pytest.approx(network.published.parameters, rel=0.01)
 
 
-# Checkpoints whose every parameter is known: torchvision's num_params, transformers' MobileBertModel, and for
-# the LSTM 10,000 x 1500 + 2 x (2 x 1500 + 1) x 6000 + (1500 + 1) x 10,000.
+# Checkpoints whose every parameter is known: torchvision's num_params, transformers' models, Keras' totals less the
+# running means and variances; for the LSTM 10,000 x 1500 + 2 x (2 x 1500 + 1) x 6000 + (1500 + 1) x 10,000.
 @pytest.mark.parametrize(
     ("name", "parameters"),
     [
@@ -33,6 +42,24 @@ def test_totals_match_published(name):
         ("mobilenet_v3_large", 5_483_032),
         ("mobilebert", 24_581_888),
         ("lstm_lm", 66_022_000),
+        ("alexnet", 61_100_840),
+        ("vgg16", 138_357_544),
+        ("resnet50", 25_557_032),
+        ("densenet201", 20_013_928),
+        ("vit_b16", 86_567_656),
+        ("bert_base", 109_482_240),
+        ("gpt2_medium_prefill", 354_823_168),
+        ("gpt2_medium_decode", 354_823_168),
+        ("llama32_1b_prefill", 1_235_814_400),
+        ("llama32_1b_decode", 1_235_814_400),
+        ("gru_kws", 498_012),
+        ("ds_cnn_kws", 24_908 - 1_152),
+        ("resnet8", 78_666 - 480),
+        ("mobilenet_v1_vww", 221_794 - 5_472),
+        ("autoencoder_ad", 269_992 - 2_064),
+        ("gcn_cora", 1433 * 16 + 16 + 16 * 7 + 7),
+        ("dlrm_kaggle", 33_762_577 * 16 + 155_984 + 320_001),
+        ("ncf", (138_493 + 26_744) * 192 + 65_792 + 32_896 + 8_256 + 129),
     ],
 )
 def test_parameters_are_exact(name, parameters):
@@ -46,6 +73,12 @@ def test_parameters_are_exact(name, parameters):
         ("resnet18", 1_814_073_344, 11_678_912),
         ("mobilenet_v3_large", 216_589_760, 5_451_272),
         ("lstm_lm", 1_785_000_000, 51_000_000),
+        ("ds_cnn_kws", 125 * 40 * 64 + 4 * 125 * (64 * 9 + 64 * 64) + 64 * 12, 40 * 64 + 4 * (64 * 9 + 64 * 64) + 768),
+        ("autoencoder_ad", 2 * (640 * 128 + 3 * 128 * 128 + 128 * 8), 2 * (640 * 128 + 3 * 128 * 128 + 128 * 8)),
+        ("ncf", 256 * 256 + 256 * 128 + 128 * 64 + 128, 256 * 256 + 256 * 128 + 128 * 64 + 128),
+        ("gcn_cora", 2708 * (1433 * 16 + 16 * 7), 1433 * 16 + 16 * 7),
+        ("resnet8", 12_501_632, 77_360),
+        ("mobilenet_v1_vww", 7_489_664, 208_112),
     ],
 )
 def test_macs_and_stored_weights_are_exact(name, macs, array_weights):
@@ -79,20 +112,41 @@ def test_mobilebert_note_adds_up():
 
 @pytest.mark.parametrize("name", NAMES)
 def test_ends_of_the_network(name):
+    """Inputs come from DRAM once, results leave last; transformers that decode also store keys and values."""
     layers = load_network(name).layers
-    assert [layer.from_dram for layer in layers] == [True] + [False] * (len(layers) - 1)
-    assert [layer.to_dram for layer in layers] == [False] * (len(layers) - 1) + [True]
+    assert [layer.name for layer in layers if layer.from_dram] == [layers[0].name]
+    results = [layer.name for layer in layers if layer.to_dram]
+    last = next(layer for layer in reversed(layers) if not layer.fused)
+    assert results[-1] == last.name
+    stored = results[:-1]
+    if name.startswith(("gpt2", "llama")):
+        assert {part.rpartition(".")[2] for part in stored} == {"key", "value"}
+    else:
+        assert stored == ([] if name != "bert_base" else ["layer11.ffn.add_norm"])
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_matrix_layers_fit_their_input(name):
-    """Windows of the last output start inside the input, as frameworks compute the output size."""
+    """Windows start inside the padded input, and none that fits without more padding is left out."""
     for layer in load_network(name).layers:
-        if layer.kind == "matrix":
-            assert (layer.P - 1) * layer.stride_h - layer.pad_h < layer.H, layer.name
-            assert (layer.Q - 1) * layer.stride_w - layer.pad_w < layer.W, layer.name
-            padded = layer.H + 2 * layer.pad_h
-            assert (padded - layer.R) // layer.stride_h + 1 == layer.P, layer.name
+        if layer.kind != "matrix":
+            continue
+        for out, kernel, stride, pad, size in (
+            (layer.P, layer.R, layer.stride_h, layer.pad_h, layer.H),
+            (layer.Q, layer.S, layer.stride_w, layer.pad_w, layer.W),
+        ):
+            assert (out - 1) * stride - pad < size, layer.name
+            assert (size + pad - kernel) // stride + 1 <= out <= (size + 2 * pad + 1 - kernel) // stride + 1, layer.name
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_tensors_are_read_as_they_were_written(name):
+    """What a matrix layer reads was written before: no layer reads more than all that is alive."""
+    alive = 0
+    for layer in load_network(name).layers:
+        if layer.kind == "matrix" and not layer.from_dram and not layer.dynamic:
+            assert layer.input_elements <= alive, layer.name
+        alive = max(alive, layer.output_elements) if layer.kind != "lookup" else alive + layer.output_elements
 
 
 def test_resnet18_layers():
@@ -161,6 +215,50 @@ def test_lstm_layers():
     assert (layers["classifier"].M, layers["classifier"].P) == (10_000, 35)
 
 
+def test_decoding_reads_the_cache():
+    """Products against all keys and values of one layer; those of the other layers stay elsewhere."""
+    for name, blocks, context, key_width, group in (
+        ("gpt2_medium_decode", 24, 1024, 1024, 1), ("llama32_1b_decode", 16, 2048, 512, 4),
+    ):  # fmt: skip
+        layers = layers_of(name)
+        scores, context_layer = layers["layer3.attention.scores"], layers["layer3.attention.context"]
+        assert (group, context, key_width) == (scores.P, scores.M, scores.G * scores.C)
+        assert scores.weights == context_layer.weights == context * key_width
+        cache = 2 * blocks * context * key_width
+        assert cache - scores.weights <= scores.held_elements < cache
+        assert layers["layer3.attention.key"].to_dram
+        assert layers["layer3.attention.key"].output_elements == key_width
+        prompt = layers_of(name.replace("decode", "prefill"))["layer3.attention.scores"]
+        assert prompt.P // group == prompt.M
+
+
+def test_sequences_scale():
+    from imcevo.workload.networks.bert_base import bert_base
+    from imcevo.workload.networks.gpt2_medium import gpt2_medium_decode, gpt2_medium_prefill
+    from imcevo.workload.networks.llama32_1b import llama32_1b_decode, llama32_1b_prefill
+
+    assert bert_base(512).attention_macs == 16 * bert_base().attention_macs
+    assert bert_base(512).published is None
+    per_block = 2 * 1024
+    assert gpt2_medium_prefill(8).attention_macs == 24 * per_block * 8 * 8
+    assert gpt2_medium_decode(8).attention_macs == 24 * per_block * 8
+    assert llama32_1b_decode(4096).attention_macs == 2 * llama32_1b_decode(2048).attention_macs
+    for build in (bert_base, gpt2_medium_prefill, gpt2_medium_decode, llama32_1b_prefill, llama32_1b_decode):
+        for wrong in (0, 200_000):
+            with pytest.raises(UserError, match=f"{wrong} is out of range"):
+                build(wrong)
+
+
+def test_suites_name_shipped_networks():
+    for name, suite in suites().items():
+        assert load_suite(name) is suite
+        assert len(set(suite.networks)) == len(suite.networks) > 1
+        assert set(suite.networks) <= set(NAMES)
+    assert set(suites()) == {"vision4", "diverse9", "edge", "cloud", "language", "recommendation"}
+    with pytest.raises(UserError, match="'egde' is not a known suite; did you mean 'edge'"):
+        load_suite("egde", file="problem.toml", key="workloads.suite")
+
+
 def test_totals_without_published_figures():
     layers = (
         Layer("fc", C=10, M=4, P=3, H=3, parameters=44),
@@ -187,9 +285,9 @@ def test_network_refuses():
 
 def test_unknown_network_is_named_with_the_nearest():
     with pytest.raises(UserError) as caught:
-        load_network("resnet81", file="problem.toml", key="workloads.networks[1]")
+        load_network("resnet118", file="problem.toml", key="workloads.networks[1]")
     message = str(caught.value)
-    assert message.startswith("problem.toml: workloads.networks[1]: 'resnet81' is not a known network")
+    assert message.startswith("problem.toml: workloads.networks[1]: 'resnet118' is not a known network")
     assert "did you mean 'resnet18'" in message
     assert all(name in message for name in NAMES)
 

@@ -60,7 +60,7 @@ def test_order_of_networks_is_the_order_asked_for():
     assert forward.inputs.sum(axis=0).tolist() == pytest.approx(backward.inputs.sum(axis=0)[::-1].tolist())
 
 
-@pytest.mark.parametrize(("names", "message"), [(["resnet81"], "resnet18"), ([], "at least one")])
+@pytest.mark.parametrize(("names", "message"), [(["resnet118"], "resnet18"), ([], "at least one")])
 def test_unknown_or_missing_networks_are_told(names, message):
     with pytest.raises(UserError, match=message):
         published_suite(names)

@@ -12,6 +12,7 @@ from imcevo.workload.networks.blocks import (
     elementwise,
     global_average_pool,
     linear,
+    max_pool,
 )  # fmt: skip
 
 # Channels and stride of the four stages of two blocks each.
@@ -32,7 +33,7 @@ def resnet18() -> Network:
     layers = [
         convolution("conv1", 3, 64, 7, 224, 224, stride=2, statistics="signed", from_dram=True),
         activation("relu1", 64, RELU, height=size, width=size),
-        _max_pool("maxpool", 64, size),
+        max_pool("maxpool", 64, size, size // 2, 3),
     ]
     size, channels = 56, 64
     for stage, (outputs, first_stride) in enumerate(_STAGES, start=1):
@@ -45,13 +46,6 @@ def resnet18() -> Network:
     ]
     description = "ResNet-18, ImageNet classification at 224 x 224"
     return Network("resnet18", "cnn", description, tuple(layers), _PUBLISHED)
-
-
-def _max_pool(name: str, channels: int, size: int) -> Layer:
-    """3 x 3, stride 2: eight comparisons per output."""
-    out = size // 2
-    ops = 8 * channels * out * out
-    return Layer(name, "elementwise", C=channels, M=channels, P=out, Q=out, H=size, W=size, ops=ops)
 
 
 def _basic_block(name: str, inputs: int, outputs: int, size: int, stride: int) -> list[Layer]:
