@@ -9,6 +9,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from imcevo.experiment.files import write_atomically
+from imcevo.hardware import DesignTable
 from imcevo.optimise import Front
 from imcevo.problem import CodesignProblem
 
@@ -29,11 +30,12 @@ def write_results(problem: CodesignProblem, front: Front, folder: Path) -> None:
         X = np.zeros((1, problem.n_var), dtype=np.int64)
     table = problem.frame(X).drop(columns=["feasible", "violations"])
     _write(table, number, folder / FRONT)
-    _write(_breakdown(problem, X), number, folder / BREAKDOWN)
+    _write(breakdown_of(problem, problem.decode(X)), number, folder / BREAKDOWN)
 
 
-def _breakdown(problem: CodesignProblem, X: NDArray[np.int64]) -> pd.DataFrame:
-    parts = problem.simulator.breakdown(problem.decode(X))
+def breakdown_of(problem: CodesignProblem, designs: DesignTable) -> pd.DataFrame:
+    """Components of repaired designs, a row each; columns as in ``breakdown.csv`` without ``design``."""
+    parts = problem.simulator.breakdown(designs)
     columns: dict[str, NDArray[np.float64]] = {}
     for index, network in enumerate(problem.networks):
         for quantity, components, values in (
