@@ -23,6 +23,7 @@ from imcevo.experiment.study_measure import (
     median_answer,
     metrics_table,
     networks_table,
+    objectives_table,
 )
 from imcevo.experiment.study_problems import network_facts, question_of, stage_genes
 from imcevo.experiment.study_runs import RunStore
@@ -49,7 +50,7 @@ def conduct(
         from_runs: take every run from here (or from ``runs`` in it) and make none.
 
     Returns:
-        The study's folder, with ``designs.csv metrics.csv networks.csv fronts.csv breakdown.csv sensitivity.csv
+        The study's folder, with ``designs.csv metrics.csv objectives.csv networks.csv fronts.csv breakdown.csv sensitivity.csv
         certified.csv certified_searches.csv`` (those that the study asks for), ``study.toml`` and ``study.json``.
 
     Raises:
@@ -78,6 +79,7 @@ def conduct(
             "networks": networks_table(facts),
             "designs": designs_table(chosen),
             "metrics": metrics_table(problem, chosen),
+            "objectives": objectives_table(problem, chosen),
             "breakdown": breakdown_table(problem, chosen),
         }
         if fronts:
@@ -116,7 +118,7 @@ def _check(study: Study, problem: CodesignProblem, candidates: list[Candidate]) 
             "has variables beside the hardware; a study compares hardware under one mapping policy",
             file=study.problem, key="mapping.policy", allowed="greedy, exact",
         )  # fmt: skip
-    for mix, (shares, _) in study.mixes().items():
+    for mix, (shares, _) in study.config.all_mixes().items():
         if set(shares) != set(problem.networks):
             allowed = f"a share for each of {', '.join(problem.networks)}"
             raise UserError("does not fit the suite", file=study.file, key="mixes", value=mix, allowed=allowed)
@@ -158,6 +160,12 @@ def _write_manifest(folder: Path, study: Study, problem: CodesignProblem, work: 
     made_with = new_manifest(
         problem=problem.name, problem_hash=problem.hash, optimiser=str(study.config.optimiser["name"]), seed=0
     ).model_dump()
-    kept = ("imcevo", "model", "problem", "problem_hash", "optimiser", "python", "packages", "git_revision", "cpu", "cores")
-    content = {"format": 1, "study": study.name, **{key: made_with[key] for key in kept}, **work}
+    kept = (
+        "imcevo", "model", "problem", "problem_hash", "optimiser", "python", "packages", "git_revision", "cpu", "cores",
+    )  # fmt: skip
+    box = problem.box
+    content = {
+        "format": 1, "study": study.name, **{key: made_with[key] for key in kept}, **work,
+        "hypervolume": {"ideal": box.ideal.tolist(), "reference": box.reference.tolist(), "log10": box.log10},
+    }  # fmt: skip
     write_atomically(folder / MANIFEST, json.dumps(content, indent=2) + "\n")

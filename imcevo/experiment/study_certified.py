@@ -12,8 +12,8 @@ from imcevo.experiment.certify import NAME as EXHAUSTIVE
 from imcevo.experiment.study_config import Candidate, NetworkFacts, Study
 from imcevo.experiment.study_measure import SUITE, measured
 from imcevo.experiment.study_problems import network_facts
-from imcevo.experiment.study_search import Answer, Task, search_of
 from imcevo.experiment.study_runs import Search
+from imcevo.experiment.study_search import Answer, Task, search_of
 from imcevo.problem import load_problem
 from imcevo.problem.config import Aggregate
 

@@ -142,6 +142,18 @@ class StudyConfig(StrictModel):
     sensitivity: SensitivityConfig | None = None
     certified: CertifiedConfig | None = None
 
+    def all_mixes(self) -> dict[str, tuple[dict[str, float], float]]:
+        """Name -> shares (sum 1) and probability; the steps of shifts follow with probability 0."""
+        given = {mix.name: (_normal(mix.shares), mix.probability) for mix in self.mixes}
+        for shift in self.shifts:
+            first, last = given[shift.start][0], given[shift.end][0]
+            for step in range(1, shift.steps):
+                t = step / shift.steps
+                name = f"{shift.start} to {shift.end} {t:.2f}"
+                networks = dict.fromkeys((*first, *last))
+                given[name] = ({n: (1 - t) * first.get(n, 0.0) + t * last.get(n, 0.0) for n in networks}, 0.0)
+        return given
+
 
 class NetworkFacts(StrictModel):
     """What a study needs to know of a network: multiply-accumulates of an inference, weights in arrays, family."""
@@ -191,18 +203,6 @@ class Study:
     @property
     def problem(self) -> Path:
         return self.file.parent / self.config.problem
-
-    def mixes(self) -> dict[str, tuple[dict[str, float], float]]:
-        """Name -> shares (sum 1) and probability; the steps of shifts follow with probability 0."""
-        given = {mix.name: (_normal(mix.shares), mix.probability) for mix in self.config.mixes}
-        for shift in self.config.shifts:
-            first, last = given[shift.start][0], given[shift.end][0]
-            for step in range(1, shift.steps):
-                t = step / shift.steps
-                name = f"{shift.start} to {shift.end} {t:.2f}"
-                networks = dict.fromkeys((*first, *last))
-                given[name] = ({n: (1 - t) * first.get(n, 0.0) + t * last.get(n, 0.0) for n in networks}, 0.0)
-        return given
 
     def candidates(self, facts: Mapping[str, NetworkFacts]) -> list[Candidate]:
         """Every search of the study, given the networks of its problem.
@@ -274,14 +274,14 @@ class Study:
     ) -> list[tuple[str, tuple[float, ...] | None]]:
         if design.mix is None:
             return [("", None)]
-        mixes = self.mixes()
+        mixes = self.config.all_mixes()
         names = list(mixes) if design.mix == "each" else [design.mix]
         made: list[tuple[str, tuple[float, ...] | None]] = []
         for name in names:
             shares = mixes[name][0]
             if set(shares) != set(networks):
-                differing = listed(sorted(set(shares) ^ set(networks)))
-                self._fail(f"weighs other networks than are searched for: {differing}", f"designs[{position}].mix", name)
+                problem = f"weighs other networks than are searched for: {listed(sorted(set(shares) ^ set(networks)))}"
+                self._fail(problem, f"designs[{position}].mix", name)
             made.append((name if design.mix == "each" else "", tuple(shares[n] for n in networks)))
         return made
 
@@ -296,6 +296,11 @@ def load_study(path: Path | str) -> Study:
         UserError: the first mistake found, with file, key, value and what is allowed.
     """
     file = Path(path)
+    return Study(file, read_study_config(file))
+
+
+def read_study_config(file: Path) -> StudyConfig:
+    """The content of a study file, checked as far as it can be without its problem; raises as `load_study`."""
     config = load_model(file, StudyConfig, what="a study file")
     given = dict(config.optimiser)
     name = given.pop("name", None)
@@ -311,7 +316,7 @@ def load_study(path: Path | str) -> Study:
     _check_mixes(config, file)
     for index, design in enumerate(config.designs):
         _check_design(design, config, file, f"designs[{index}]")
-    return Study(file, config)
+    return config
 
 
 def _check_mixes(config: StudyConfig, file: Path) -> None:

@@ -59,6 +59,18 @@ def measured(
     return pd.DataFrame(columns)
 
 
+def objectives_table(problem: CodesignProblem, answers: Sequence[Answer]) -> pd.DataFrame:
+    """A row per design and seed: the problem's own objectives, and whether it runs the suite."""
+    chosen = [a for a in answers if a.design is not None]
+    metrics = problem.simulator.simulate(repaired(problem, [a.design.values for a in chosen if a.design is not None]))
+    columns: dict[str, Any] = {
+        "design": [a.task.candidate.name for a in chosen], "entry": [a.task.candidate.entry for a in chosen],
+        "seed": [a.task.search.seed for a in chosen], "feasible": (problem.violations(metrics) <= 0).all(axis=1),
+    }  # fmt: skip
+    columns |= dict(zip(problem.objective_names, problem.objective_values(metrics).T, strict=True))
+    return pd.DataFrame(columns)
+
+
 def designs_table(answers: Sequence[Answer]) -> pd.DataFrame:
     """A row per design and seed: what it was searched for and how, where its run is, its genes."""
     rows = []

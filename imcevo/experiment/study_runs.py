@@ -24,7 +24,7 @@ from imcevo.experiment.manifest import load_manifest
 from imcevo.experiment.results import FRONT
 from imcevo.experiment.runs import EXPERIMENT, PROBLEM, prepare, resume_run
 from imcevo.experiment.session import EVALUATIONS
-from imcevo.hardware import Value
+from imcevo.hardware import Value, table_of
 from imcevo.kernels import source_hash
 from imcevo.optimise import optimiser_options
 from imcevo.problem import CodesignProblem
@@ -146,7 +146,8 @@ class RunStore:
         if len(front):
             first = front.iloc[0]
             values = complete_design(question, {gene: first[gene] for gene in question.space.genes})[0]
-            return Design(values, float(first[question.objective_names[0]]), True, evaluations)
+            used = question.simulator.repair(table_of([values])).design(0)
+            return Design(used, float(first[question.objective_names[0]]), True, evaluations)
         path = self.folder / key / EVALUATIONS
         if not path.exists():
             raise UserError("no design of the whole space is feasible", file=self.folder / key)

@@ -9,13 +9,12 @@ from types import MappingProxyType
 
 import pandas as pd
 
-from imcevo.config import StrictModel
+from imcevo.config import ModelT, StrictModel
 from imcevo.errors import UserError
 from imcevo.experiment.study_measure import repaired
 from imcevo.hardware import Value
 from imcevo.problem import CodesignProblem
 from imcevo.simulator import PhysicalSimulator
-from imcevo.technology import Technology
 from imcevo.technology.quantity import UNITS, Quantity
 
 # Whole numbers, and the node and supply that other numbers are stated at: changing them would change their meaning.
@@ -31,23 +30,30 @@ def sensitivity_table(problem: CodesignProblem, design: Mapping[str, Value], fac
     """
     base = _objective(problem, design)[0]
     rows = []
-    for gene in problem.space.genes:
-        values = problem.space.values[gene]
-        if design[gene] not in values:
-            continue  # inert in this design
+    for name, value, moved, changed in _moved_genes(problem, design):
+        objective, feasible = _objective(problem, changed)
+        rows.append(("gene", name, value, moved, objective / base, feasible))
+    for name, value, moved, simulator in _moved_constants(problem, design, factor):
+        objective, feasible = _objective(replace(problem, simulator=simulator), design)
+        rows.append(("constant", name, value, moved, objective / base, feasible))
+    return pd.DataFrame(rows, columns=["kind", "name", "from", "to", "ratio", "feasible"])
+
+
+def _moved_genes(
+    problem: CodesignProblem, design: Mapping[str, Value]
+) -> Iterator[tuple[str, Value, Value, dict[str, Value]]]:
+    listed = {gene: problem.space.values[gene] for gene in problem.space.genes}
+    # Genes that this design has no use for stand at their lowest value, should a change bring them to life.
+    inert = {gene: values[0] for gene, values in listed.items() if design[gene] not in values}
+    for gene, values in listed.items():
+        if gene in inert:
+            continue
         at = values.index(design[gene])
         for index in (at - 1, at + 1):
             if 0 <= index < len(values):
-                changed = {**design, gene: values[index]}
-                if repaired(problem, [changed]).design(0) == dict(design):
-                    continue
-                value, feasible = _objective(problem, changed)
-                rows.append(("gene", gene, design[gene], values[index], value / base, feasible))
-    for name, value, moved, simulator in _moved_constants(problem, design, factor):
-        other = replace(problem, simulator=simulator)
-        objective, feasible = _objective(other, design)
-        rows.append(("constant", name, value, moved, objective / base, feasible))
-    return pd.DataFrame(rows, columns=["kind", "name", "from", "to", "ratio", "feasible"])
+                changed = {**design, **inert, gene: values[index]}
+                if repaired(problem, [changed]).design(0) != dict(design):
+                    yield gene, design[gene], values[index], changed
 
 
 def _objective(problem: CodesignProblem, design: Mapping[str, Value]) -> tuple[float, bool]:
@@ -105,7 +111,7 @@ def _moved(quantity: Quantity, factor: float) -> Iterator[Quantity]:
         yield quantity.model_copy(update={"value": value})
 
 
-def _with(model: StrictModel, path: tuple[str, ...], value: Quantity) -> StrictModel:
+def _with(model: ModelT, path: tuple[str, ...], value: Quantity) -> ModelT:
     first, *rest = path
     inner = _with(getattr(model, first), tuple(rest), value) if rest else value
     return model.model_copy(update={first: inner})
