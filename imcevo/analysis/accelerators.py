@@ -14,9 +14,9 @@ def measured_accelerators() -> pd.DataFrame:
     """A row per chip and operating point with known precision: what its paper reports, scaled to 8-bit operations.
 
     Columns: ``chip paper venue year node_nm input_bits weight_bits``; ``TOPS_per_W``, ``TOPS`` and ``TOPS_per_mm2`` at
-    the chip's own precision (the survey's figures per 1-bit operation over the product of its bits); ``TOPS_per_W_8bit``,
-    the survey's figure over 64. Peak figures of the chip, at conditions that the papers choose (often sparse data), and
-    without DRAM: an upper bound, not what a network gets.
+    the chip's own precision (the survey's figures per 1-bit operation over the product of its bits);
+    ``TOPS_per_W_8bit``, the survey's figure over 64. Peak figures of the chip, at conditions that the papers
+    choose (often sparse data), and without DRAM: an upper bound, not what a network gets.
     """
     path = resources.files("imcevo") / "analysis" / "data" / _FILE
     with path.open(encoding="utf-8") as file:

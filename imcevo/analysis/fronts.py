@@ -31,7 +31,8 @@ def attainment(
     """Percentile -> points ``[n, n_obj]`` of the surface that so many percent of the fronts attain; 2 or 3 objectives.
 
     0 is what the best run attains anywhere, 50 what half of them attain, 100 what all do. V. Grunert da Fonseca, C. M.
-    Fonseca, A. O. Hall, "Inferential performance assessment of stochastic optimisers and the attainment function", 2001.
+    Fonseca, A. O. Hall, "Inferential performance assessment of stochastic optimisers and the attainment function", EMO
+    2001.
     """
     points = np.concatenate(list(fronts))
     sets = np.repeat(np.arange(1, len(fronts) + 1), [len(front) for front in fronts])

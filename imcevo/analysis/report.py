@@ -20,10 +20,12 @@ _MOST_ROWS = 60
 _STYLE = """
 body { font: 16px/1.5 system-ui, sans-serif; color: #1a1a1a; max-width: 76rem; margin: 2rem auto; padding: 0 1rem; }
 h1 { font-size: 1.6rem; } h2 { font-size: 1.2rem; margin-top: 2.2rem; border-bottom: 1px solid #ccc; }
-figure { margin: 1.5rem 0; } figure svg { max-width: 100%; height: auto; } figcaption { color: #444; font-size: .92rem; }
+figure { margin: 1.5rem 0; } figure svg { max-width: 100%; height: auto; }
+figcaption { color: #444; font-size: .92rem; }
 table { border-collapse: collapse; font-size: .85rem; } td, th { padding: .2rem .6rem; text-align: right; }
 th { border-bottom: 1px solid #888; } td:first-child, th:first-child { text-align: left; }
-tr:nth-child(even) { background: #f6f6f6; } pre { background: #f6f6f6; padding: 1rem; overflow-x: auto; font-size: .85rem; }
+tr:nth-child(even) { background: #f6f6f6; }
+pre { background: #f6f6f6; padding: 1rem; overflow-x: auto; font-size: .85rem; }
 .wide { overflow-x: auto; } details { margin: .6rem 0; } summary { cursor: pointer; }
 """
 # Nothing may be fetched, nothing may run.
@@ -44,7 +46,8 @@ def write_report(results: StudyResults, tables: dict[str, pd.DataFrame], figures
     told = captions(results)
     for path in figures:
         drawing = _inlined(path.read_text("utf-8"), path.stem)
-        parts.append(f'<figure id="{path.stem}">{drawing}<figcaption>{html.escape(told[path.stem])}</figcaption></figure>')
+        caption = f"<figcaption>{html.escape(told[path.stem])}</figcaption>"
+        parts.append(f'<figure id="{path.stem}">{drawing}{caption}</figure>')
     parts.append("<h2>Tables</h2><p>All of them in full precision, in SI units, as CSV files beside this report.</p>")
     parts += [_table(title, table) for title, table in tables.items() if title not in ("gaps", "suite")]
     parts += ["<h2>How it was made</h2>", "<ul>", *(f"<li>{html.escape(x)}</li>" for x in how_made(results)), "</ul>"]

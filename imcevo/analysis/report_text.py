@@ -14,8 +14,8 @@ from imcevo.experiment.study_config import CertifiedConfig, UncertaintyConfig
 
 _SIGNIFICANT = 0.05
 _FIGURES = {
-    "gaps_suite": "Gap of every design on every network: its value with all networks on the chip, over that of the chip "
-    "searched for this network alone. 1 is no loss; \"cannot run\": the suite breaks a constraint.",
+    "gaps_suite": "Gap of every design on every network: its value with all networks on the chip, over that of the "
+    "chip searched for this network alone. 1 is no loss; \"cannot run\": the suite breaks a constraint.",
     "gaps_alone": "The same with each network alone on the chip, as if it were programmed for one network at a time.",
     "efficiency": "Mean energy efficiency over the networks, 2 operations per multiply-accumulate, a mark per seed.",
     "unseen": "Designs on networks they were not searched for.",
@@ -54,12 +54,15 @@ def answers(results: StudyResults, tables: dict[str, pd.DataFrame]) -> list[str]
 
 def _against_baselines(results: StudyResults, comparison: pd.DataFrame) -> list[str]:
     said = []
+    partly = comparison[comparison["baseline_feasible"] < len(results.config.seeds)]["baseline"]
     singles = results.designs[~results.designs["networks"].str.contains(" ")]["design"]
     for quantity, gain, loss in (
         ("TOPS_per_W", "higher", "lower"), (results.config.choice.metric, "lower", "higher"),
     ):  # fmt: skip
         for deployment, words in (("suite", "all networks on one chip"), ("alone", "one network at a time on it")):
             mine = comparison[(comparison["quantity"] == quantity) & (comparison["deployment"] == deployment)]
+            if deployment == "alone":  # said only of those that cannot run the suite on every seed
+                mine = mine[mine["baseline"].isin(partly)]
             for scope, rows in (
                 ("the single-network designs", mine[mine["baseline"].isin(singles)]),
                 ("the other designs", mine[~mine["baseline"].isin(singles)]),
@@ -78,7 +81,8 @@ def _ratio_told(row: Any, quantity: str, gain: str, loss: str) -> str:
     larger_is_better = quantity == "TOPS_per_W"
     change = row["ratio"] - 1
     better = change > 0 if larger_is_better else change < 0
-    low, high = sorted(abs(side - 1) if (side > 1) == (change > 0) else -abs(side - 1) for side in (row["low"], row["high"]))
+    sign = 1 if change > 0 else -1
+    low, high = sorted(sign * (side - 1) for side in (row["low"], row["high"]))
     sure = f"p = {row['p_holm']:.2g}" + ("" if row["p_holm"] < _SIGNIFICANT else ", not significant")
     return (
         f"{100 * abs(change):.1f} % {gain if better else loss} than of {row['baseline']} "
@@ -108,27 +112,29 @@ def _price(results: StudyResults, summary: pd.DataFrame) -> list[str]:
         rows = mine[mine["deployment"] == deployment].set_index("on")
         if rows.empty or rows["median"].isna().all():
             continue
-        parts = [f"{network} {rows.loc[network, 'median']:.3g}" for network in results.networks]
+        middle = rows["median"].to_dict()
+        parts = [f"{network} {middle[network]:.3g}" for network in results.networks]
         words = "all networks on it" if deployment == "suite" else "one network at a time on it"
         said.append(
             f"Price of one chip instead of one per network, {words}: {named(metric)} over the specialised chip's is "
-            f"{', '.join(parts)}; geometric mean {rows.loc['geometric_mean', 'median']:.3g} "
-            f"[{rows.loc['geometric_mean', 'low']:.3g}, {rows.loc['geometric_mean', 'high']:.3g}]."
+            f"{', '.join(parts)}; geometric mean {middle['geometric_mean']:.3g} "
+            f"[{rows['low'].to_dict()['geometric_mean']:.3g}, {rows['high'].to_dict()['geometric_mean']:.3g}]."
         )
     return said
 
 
 def _unseen(results: StudyResults, table: pd.DataFrame) -> list[str]:
     mine = table[(table["quantity"] == results.config.choice.metric) & table["unseen"]]
-    known = mine.dropna(subset="over_first")
+    known = mine.dropna(subset=["over_first"])
     failed = sorted(set(mine["design"]) - set(known["design"]))
     said = []
     if len(known):
-        worst = known.loc[known["over_first"].idxmax()]
+        worst = max(_rows(known), key=lambda row: float(row["over_first"]))
+        middle = known["over_first"].median()
         said.append(
-            f"On networks that a design was not searched for, {named(results.config.choice.metric)} is "
-            f"{known['over_first'].median():.3g} times that of {results.first} (median of {len(known)} cases), at worst "
-            f"{worst['over_first']:.3g} times ({worst['design']} on {worst['network']})."
+            f"On networks that a design was not searched for, {named(results.config.choice.metric)} is {middle:.3g} "
+            f"times that of {results.first} (median of {len(known)} cases), at worst {worst['over_first']:.3g} times "
+            f"({worst['design']} on {worst['network']})."
         )
     if failed:
         said.append(f"Cannot run the unseen networks within the constraints: {', '.join(failed)}.")
@@ -137,15 +143,16 @@ def _unseen(results: StudyResults, table: pd.DataFrame) -> list[str]:
 
 def _mixes(tables: dict[str, pd.DataFrame]) -> list[str]:
     best = tables["mixes"][tables["mixes"]["best"]]
-    said = ["Best design by mix: " + ", ".join(f"{row.mix}: {row.design}" for row in best.itertuples()) + "."]
+    said = ["Best design by mix: " + ", ".join(f"{row['mix']}: {row['design']}" for row in _rows(best)) + "."]
     if "mix_risk" in tables:
-        risk = tables["mix_risk"]
-        picks = {
-            words: risk.loc[risk[column].idxmin(), "design"]
-            for column, words in (("mean", "mean"), ("cvar", "conditional value at risk"), ("worst", "worst case"),
-                                  ("regret_cvar", "conditional value at risk of the regret"))
+        risk = tables["mix_risk"].set_index("design")
+        columns = {
+            "mean": "mean", "cvar": "conditional value at risk", "worst": "worst case",
+            "regret_cvar": "conditional value at risk of the regret",
         }  # fmt: skip
-        said.append("Over mixes as met from day to day the best is: " + ", ".join(f"{w}: {d}" for w, d in picks.items()) + ".")
+        picks = {words: risk[column].idxmin() for column, words in columns.items()}
+        told = ", ".join(f"{words}: {design}" for words, design in picks.items())
+        said.append(f"Over mixes as met from day to day the best is: {told}.")
     return said
 
 
@@ -155,13 +162,15 @@ def _certified(results: StudyResults, table: pd.DataFrame, regret: pd.DataFrame)
         parts = []
         for quantity, word in (("TOPS_per_W", "mean energy efficiency gained"), ("edap_Jsm2", "EDAP saved")):
             rows = mine[mine["quantity"] == quantity]
-            known = rows.dropna(subset="ratio")
-            told = [f"{100 * r.better:+.1f} % against {r.baseline}" + (" (largest)" if r.largest else "") for r in known.itertuples()]
+            told = [
+                f"{100 * row['better']:+.1f} % against {row['baseline']}" + (" (largest)" if row["largest"] else "")
+                for row in _rows(rows.dropna(subset=["ratio"]))
+            ]
             parts.append(f"{word}: {', '.join(told) or 'no baseline runs the suite'}")
-        unable = [r.baseline for r in rows[rows["ratio"].isna()].itertuples()]
+        unable = [str(name) for name in rows[rows["ratio"].isna()]["baseline"]]
         cannot = f"; unable to run the suite: {', '.join(unable)}" if unable else ""
         said.append(f"Certified optima of {problem} ({joint}): {'; '.join(parts)}{cannot}.")
-    met = ", ".join(f"{r.problem} {r.design}: {100 * r.regret_median:.2g} %" for r in regret.itertuples())
+    met = ", ".join(f"{row['problem']} {row['design']}: {100 * row['regret_median']:.2g} %" for row in _rows(regret))
     certified = results.config.certified
     budget = certified.evaluations if isinstance(certified, CertifiedConfig) else 0
     said.append(f"Searches of {budget:,} designs end above the certified optimum by (median over seeds): {met}.")
@@ -173,11 +182,15 @@ def _accelerators(results: StudyResults, table: pd.DataFrame) -> str:
     own = suite[(suite["design"] == results.first) & (suite["deployment"] == "suite") & suite["feasible"]]["TOPS_per_W"]
     middle = table["TOPS_per_W_8bit"]
     return (
-        f"Beside {len(table)} operating points of {table['chip'].nunique()} measured digital accelerators (8-bit equivalents, peak, chip alone: median "
-        f"{middle.median():.3g}, quartiles {middle.quantile(0.25):.3g} to {middle.quantile(0.75):.3g} TOPS/W) stands "
-        f"{own.median():.3g} TOPS/W of {results.first}, a model's mean over whole networks with DRAM: an orientation, "
-        "not a comparison."
+        f"Beside {len(table)} operating points of {table['chip'].nunique()} measured digital accelerators (8-bit "
+        f"equivalents, peak, chip alone: median {middle.median():.3g}, quartiles {middle.quantile(0.25):.3g} to "
+        f"{middle.quantile(0.75):.3g} TOPS/W) stands {own.median():.3g} TOPS/W of {results.first}, a model's mean over "
+        "whole networks with DRAM: an orientation, not a comparison."
     )
+
+
+def _rows(table: pd.DataFrame) -> list[dict[str, Any]]:
+    return [{str(key): value for key, value in row.items()} for row in table.to_dict("records")]
 
 
 def how_made(results: StudyResults) -> list[str]:
@@ -186,14 +199,16 @@ def how_made(results: StudyResults) -> list[str]:
     options = ", ".join(f"{key} = {value}" for key, value in config.optimiser.items())
     aggregate = config.choice.aggregate.replace("_", " ")
     return [
-        f"Problem {made['problem']} (hash {made['problem_hash'][:12]}); imcevo {made['imcevo']}, model {made['model']}.",
+        f"Problem {made['problem']} (hash {made['problem_hash'][:12]}), imcevo {made['imcevo']}, model "
+        f"{made['model']}.",
         f"Every design is the feasible one with the lowest {named(config.choice.metric)} ({aggregate} of energy and of "
         "latency over the networks it was searched for, multiplied) that a search with this one objective found; a "
         "specialised design is searched the same way on its network alone. No design was handed to a search.",
         f"Search: {options}; {config.budget.evaluations:,} distinct designs per search, the same for every design (in "
         f"sequential design shared by the stages); {len(config.seeds)} seeds.",
-        f"Medians over seeds, {LEVEL:.0%} percentile bootstrap intervals of the median, Wilcoxon signed-rank tests paired "
-        "by seed, Holm-adjusted over the designs compared. They tell the luck of the searches, not the error of the model.",
+        f"Medians over seeds, {LEVEL:.0%} percentile bootstrap intervals of the median, Wilcoxon signed-rank tests "
+        "paired by seed, Holm-adjusted over the designs compared. They tell the luck of the searches, not the error of "
+        "the model.",
         f"Largest network: the one with the most {config.largest_by}.",
         "`imcevo compare STUDY.toml --from-runs RUNS` makes every table again from the run folders.",
     ]
@@ -202,18 +217,19 @@ def how_made(results: StudyResults) -> list[str]:
 def limits(results: StudyResults) -> list[str]:
     """What the numbers cannot tell."""
     said = [
-        "All designs are priced by a model; a measured chip may differ from it by more than designs differ from each other.",
+        "All designs are priced by a model; a measured chip may differ from it by more than designs from each other.",
         "Layers run one after another, one inference at a time, under one mapping policy for all designs.",
         "Seeds share the model, its constants and the networks: their intervals cover none of these.",
     ]
     uncertainty = results.config.uncertainty
     if isinstance(uncertainty, UncertaintyConfig):
         said.append(
-            f"The model misses chips by a median factor of {uncertainty.energy_J:g} (energy), {uncertainty.latency_s:g} "
-            f"(latency), {uncertainty.area_m2:g} (area): {uncertainty.source}. In comparison.csv, correlation_needed is how "
-            "correlated its errors on two designs must be for it to tell them apart at 95 %; near 1, the comparison holds "
-            "only between designs that share cell, node and circuits, near 0 always."
-        )  # fmt: skip
+            f"The model misses chips by a median factor of {uncertainty.energy_J:g} (energy), "
+            f"{uncertainty.latency_s:g} (latency), {uncertainty.area_m2:g} (area): {uncertainty.source}. In "
+            "comparison.csv, correlation_needed is how correlated its errors on two designs must be for it to tell "
+            "them apart at 95 %; near 1, the comparison holds only between designs that share cell, node and circuits, near "
+            "0 always."
+        )
     else:
         said.append("No uncertainty of the model was stated: which differences it cannot resolve is not examined.")
     return said

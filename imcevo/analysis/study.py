@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
@@ -42,8 +42,6 @@ from imcevo.errors import UserError
 from imcevo.experiment.study import MANIFEST, STUDY, write_table
 from imcevo.experiment.study_config import StudyConfig, read_study_config
 from imcevo.problem import HypervolumeBox
-
-_ENERGY_AND_CHOICE = ("energy_J",)
 
 
 @dataclass(frozen=True, eq=False)
@@ -138,7 +136,7 @@ def derive_tables(results: StudyResults) -> dict[str, pd.DataFrame]:
         "gap_summary": gap_summary(results.gaps),
         "comparison": comparison_with_baselines(results.suite, uncertainty),
         "own_objective": own_objective_table(results.suite, metric),
-        "unseen": unseen_table(results.metrics, results.designs, dict.fromkeys((metric, *_ENERGY_AND_CHOICE))),
+        "unseen": unseen_table(results.metrics, results.designs, dict.fromkeys((str(metric), "energy_J"))),
     }
     mixes = config.all_mixes()
     if mixes:
@@ -176,20 +174,17 @@ def write_study_figures(results: StudyResults, tables: dict[str, pd.DataFrame]) 
 
     n_designs = len(set(suite["design"]))
     if "gap_summary" in tables:
-        for deployment in ("suite", "alone"):
-            drawing(
-                f"gaps_{deployment}", 4.5 + 1.0 * len(results.networks), 1.6 + 0.42 * n_designs,
-                lambda drawn, deployment=deployment: draw_gaps(
-                    drawn, tables["gap_summary"], metric, results.networks, deployment
-                ),
-            )  # fmt: skip
+        for how in ("suite", "alone"):
+            draw = partial(draw_gaps, summary=tables["gap_summary"], metric=metric, networks=results.networks, how=how)
+            drawing(f"gaps_{how}", 4.5 + 1.0 * len(results.networks), 1.8 + 0.42 * n_designs, draw)
     beside = tables.get("accelerators")
     marked = suite.merge(results.designs[["design", "seed", "node_nm"]], on=["design", "seed"], how="left")
     drawing("efficiency", 11.0 if beside is not None else 7.5, 2.2 + 0.36 * n_designs,
             lambda drawn: draw_efficiency(drawn, marked, beside))  # fmt: skip
     if "unseen" in tables:
-        rows = int((tables["unseen"]["unseen"] & (tables["unseen"]["quantity"] == metric)).sum())
-        drawing("unseen", 9.0, 2.0 + 0.32 * rows, lambda drawn: draw_unseen(drawn, tables["unseen"], metric, results.first))
+        unseen = tables["unseen"]
+        n_bars = int((unseen["unseen"] & (unseen["quantity"] == metric)).sum())
+        drawing("unseen", 9.0, 2.0 + 0.32 * n_bars, lambda drawn: draw_unseen(drawn, unseen, metric, results.first))
     if "mixes" in tables:
         drawing("mixes", 10.5, 5.0, lambda drawn: draw_mixes(drawn, tables["mixes"]))
     if results.has("fronts"):
@@ -203,8 +198,9 @@ def write_study_figures(results: StudyResults, tables: dict[str, pd.DataFrame]) 
     drawing("genes", 13.0, 5.6, lambda drawn: draw_genes(drawn, results.designs, suite, metric))
     rows = results.table("breakdown")
     pairs = [(str(row["design"]).replace(" ", "\n", 1), row.drop(["design", "seed"])) for _, row in rows.iterrows()]
+    title = "what the designs are made of (median seed, whole suite)"
     drawing("breakdown", 14.0, 2.9 + 0.27 * len(pairs) * len(results.networks),
-            lambda drawn: draw_side_by_side(drawn, pairs, "what the designs are made of (median seed, whole suite)"))  # fmt: skip
+            lambda drawn: draw_side_by_side(drawn, pairs, title))  # fmt: skip
     if results.has("sensitivity"):
         changes = results.table("sensitivity")
         drawing("sensitivity", 12.5, 6.5, lambda drawn: draw_tornado(drawn, changes, metric, results.first))

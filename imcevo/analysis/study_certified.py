@@ -23,7 +23,8 @@ def certified_comparison(certified: pd.DataFrame) -> pd.DataFrame:
     for problem, mine in certified.groupby("problem", sort=False):
         networks = mine[["network", "macs"]].drop_duplicates()
         table = with_products(mine.drop(columns="macs").assign(seed=0), networks)
-        for joint, aggregate in mine.loc[mine["entry"] == "joint", ["design", "aggregate"]].drop_duplicates().to_numpy():
+        joints = mine.loc[mine["entry"] == "joint", ["design", "aggregate"]].drop_duplicates()
+        for joint, aggregate in joints.to_numpy():
             suite = suite_table(table, aggregate).set_index("design")
             for baseline in dict.fromkeys(mine.loc[mine["entry"] != "joint", "design"]):
                 feasible = bool(suite.loc[baseline, "feasible"])
@@ -39,7 +40,7 @@ def certified_comparison(certified: pd.DataFrame) -> pd.DataFrame:
 
 
 def regret_summary(searches: pd.DataFrame) -> pd.DataFrame:
-    """How far searches end above the certified optimum: per problem and design, median, range, and how often it is met."""
+    """How far searches end above the certified optimum: per problem and design, median, range, share that meets it."""
     groups = searches.groupby(["problem", "design"], sort=False)["regret"]
     return groups.agg(
         seeds="count", regret_median="median", regret_min="min", regret_max="max",

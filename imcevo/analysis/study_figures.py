@@ -25,14 +25,15 @@ def named(column: str) -> str:
     return quantity(column).name if column != "TOPS_per_W" else "TOPS/W"
 
 
-def draw_gaps(drawn: Figure, summary: pd.DataFrame, metric: str, networks: Sequence[str], deployment: str) -> None:
+def draw_gaps(drawn: Figure, summary: pd.DataFrame, metric: str, networks: Sequence[str], how: str) -> None:
     """Heat map of the gaps in `metric`: designs as rows, networks and aggregates as columns; median over seeds."""
-    mine = summary[(summary["quantity"] == metric) & (summary["deployment"] == deployment)]
+    mine = summary[(summary["quantity"] == metric) & (summary["deployment"] == how)]
     columns = [*networks, *_AGGREGATES]
     table = mine.pivot(index="design", columns="on", values="median").reindex(
         index=list(dict.fromkeys(mine["design"])), columns=columns
     )
-    values = np.log10(table.to_numpy(dtype=float))
+    gaps = table.to_numpy(dtype=float)
+    values = np.log10(gaps)
     panel = drawn.subplots()
     # Violet is better than the specialised design, orange worse: told apart by any eye.
     low, high = (max(0.1, float(np.nanmax(sign * values, initial=0.0))) for sign in (-1, 1))
@@ -41,7 +42,7 @@ def draw_gaps(drawn: Figure, summary: pd.DataFrame, metric: str, networks: Seque
         np.ma.masked_invalid(values), cmap=shade, norm=TwoSlopeNorm(0.0, -low, high), aspect="auto"
     )
     for row, column in np.ndindex(values.shape):
-        value = table.iloc[row, column]
+        value = gaps[row, column]
         text = "cannot\nrun" if np.isnan(value) else f"{value:.3g}"
         dark = not np.isnan(value) and (values[row, column] > 0.6 * high or values[row, column] < -0.6 * low)
         panel.text(column, row, text, ha="center", va="center", fontsize=8, color="white" if dark else BLACK)
@@ -55,10 +56,10 @@ def draw_gaps(drawn: Figure, summary: pd.DataFrame, metric: str, networks: Seque
     bar = drawn.colorbar(image, ax=panel, shrink=0.8)
     ticks = [t for t in (0.01, 0.1, 0.2, 0.5, 1, 2, 5, 10, 100, 1000) if -low <= np.log10(t) <= high]
     bar.set_ticks([float(np.log10(t)) for t in ticks], labels=[f"{t:g}" for t in ticks])
-    how = "all networks share the chip" if deployment == "suite" else "each network alone on the chip"
+    words = "all networks share the chip" if how == "suite" else "each network alone on the chip"
     drawn.suptitle(
-        f"{named(metric)} over that of the network's own specialised design\n({how}; median over seeds)", x=0.01, ha="left",
-        fontsize=10.5,
+        f"{named(metric)} over that of the network's own specialised design\n({words}; median over seeds)",
+        x=0.01, ha="left", fontsize=10.5,
     )  # fmt: skip
 
 
@@ -97,7 +98,7 @@ def draw_efficiency(drawn: Figure, suite: pd.DataFrame, accelerators: pd.DataFra
 
 
 def draw_genes(drawn: Figure, designs: pd.DataFrame, suite: pd.DataFrame, metric: str) -> None:
-    """Parallel coordinates: genes and results of every design that runs the suite, a line per seed, coloured by entry."""
+    """Parallel coordinates: genes and results of every design that runs the suite, a line per seed."""
     run = suite[(suite["deployment"] == "suite") & suite["feasible"]]
     table = designs.merge(run[["design", "seed", "TOPS_per_W", metric]], on=["design", "seed"], suffixes=("", "_suite"))
     start = list(designs.columns).index("runs") + 1
@@ -114,8 +115,8 @@ def draw_genes(drawn: Figure, designs: pd.DataFrame, suite: pd.DataFrame, metric
         if len(rows):
             panel.plot([], [], color=CYCLE[index % len(CYCLE)], marker=MARKERS[index % len(MARKERS)], label=entry)
     for position, axis in enumerate(axes):
-        for y, label in heights[axis][1]:
-            panel.text(position + 0.05, y, label, fontsize=7, color="#404040", va="center")
+        for height, label in heights[axis][1]:
+            panel.text(position + 0.05, height, label, fontsize=7, color="#404040", va="center")
         panel.axvline(position, color=LIGHT, linewidth=1, zorder=0)
     heads = [named(axis) if axis in (metric, "TOPS_per_W") else axis.replace("_", "\n") for axis in axes]
     panel.set_xticks(range(len(axes)), heads, fontsize=8)
@@ -156,8 +157,9 @@ def draw_tornado(drawn: Figure, sensitivity: pd.DataFrame, metric: str, design: 
                     alpha=1.0 if feasible else 0.35, hatch=None if feasible else "////", edgecolor="white",
                 )  # fmt: skip
                 panel.annotate(
-                    _short(str(change["to"])), (change["ratio"] - 1, row + place), xytext=(-3 if better else 3, 0), fontsize=6.5,
-                    textcoords="offset points", ha="right" if better else "left", va="center", color=GREY,
+                    _short(str(change["to"])), (change["ratio"] - 1, row + place), fontsize=6.5, color=GREY,
+                    xytext=(-3 if better else 3, 0), textcoords="offset points", ha="right" if better else "left",
+                    va="center",
                 )  # fmt: skip
         panel.set_yticks(range(len(shown)), [str(name).replace("_", " ") for name in shown], fontsize=8)
         panel.invert_yaxis()
@@ -190,7 +192,8 @@ def draw_mixes(drawn: Figure, table: pd.DataFrame) -> None:
     panel.set_xticks(range(len(mixes)), [mix.replace(" to ", "\nto ") for mix in mixes], fontsize=8)
     panel.set_yscale("symlog", linthresh=1)
     panel.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
-    panel.set(ylabel=f"{named(str(table['quantity'].iloc[0]))} above the best design of the mix [%]", ylim=(-0.05, None))
+    quantity_name = named(str(table["quantity"].iloc[0]))
+    panel.set(ylabel=f"{quantity_name} above the best design of the mix [%]", ylim=(-0.05, None))
     panel.legend(loc="upper left", bbox_to_anchor=(1.0, 1.0), fontsize=8)
 
 
@@ -205,7 +208,7 @@ def draw_unseen(drawn: Figure, table: pd.DataFrame, metric: str, first: str) -> 
     panel.errorbar(middle, y, xerr=spread, fmt="o", color=BLUE, capsize=3, label=f"over {first} (searched for all)")
     panel.plot(mine["over_specialised"], y, "D", color=VERMILION, markersize=5, label="over the network's own design")
     for row in np.flatnonzero(np.isnan(middle)):
-        panel.text(1.0, row, "cannot run the suite", fontsize=8, va="center", color=GREY)
+        panel.text(1.0, float(row), "cannot run the suite", fontsize=8, va="center", color=GREY)
     panel.axvline(1, color=BLACK, linewidth=0.8)
     panel.set_yticks(y, labels, fontsize=8)
     panel.invert_yaxis()

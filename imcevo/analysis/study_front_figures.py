@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from itertools import combinations
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -23,7 +24,7 @@ def fronts_of(table: pd.DataFrame, objectives: Sequence[str]) -> dict[str, dict[
     """``fronts.csv`` as design -> seed -> ``[n, n_obj]``."""
     found: dict[str, dict[int, np.ndarray]] = {}
     for (design, seed), mine in table.groupby(["design", "seed"], sort=False):
-        found.setdefault(str(design), {})[int(seed)] = mine[list(objectives)].to_numpy(dtype=np.float64)
+        found.setdefault(str(design), {})[int(str(seed))] = mine[list(objectives)].to_numpy(dtype=np.float64)
     return found
 
 
@@ -77,7 +78,7 @@ def _scales(fronts: Fronts, objectives: Sequence[str], pair: tuple[int, int]) ->
     return [axis(objectives[index], every[:, index]) for index in pair]
 
 
-def _step(panel: Axes, points: np.ndarray, scales: Sequence[Axis], **style: str) -> None:
+def _step(panel: Axes, points: np.ndarray, scales: Sequence[Axis], **style: Any) -> None:
     order = np.lexsort((-points[:, 1], points[:, 0]))
     panel.step(
         points[order, 0] / scales[0].factor, points[order, 1] / scales[1].factor, where="post", linewidth=1.6, **style

@@ -5,7 +5,7 @@ Ratios are paired by seed; medians over seeds have bootstrap intervals (`imcevo.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -71,7 +71,8 @@ def gap_summary(gaps: pd.DataFrame) -> pd.DataFrame:
         complete = wide[wide.notna().all(axis=1)]
         parts |= {
             "max": complete.max(axis=1), "mean": complete.mean(axis=1),
-            "geometric_mean": np.exp(np.log(complete).mean(axis=1)), "spread": complete.max(axis=1) / complete.min(axis=1),
+            "geometric_mean": np.exp(np.log(complete).mean(axis=1)),
+            "spread": complete.max(axis=1) / complete.min(axis=1),
         }  # fmt: skip
         for name, values in parts.items():
             middle = median_interval(values)
@@ -167,7 +168,7 @@ def own_objective_table(suite: pd.DataFrame, metric: str) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def unseen_table(metrics: pd.DataFrame, designs: pd.DataFrame, quantities: Sequence[str]) -> pd.DataFrame:
+def unseen_table(metrics: pd.DataFrame, designs: pd.DataFrame, quantities: Iterable[str]) -> pd.DataFrame:
     """How designs fare on networks that they were not searched for.
 
     A row per design that left networks out (those searched for the same one network as a specialised design excepted),

@@ -60,7 +60,8 @@ def compare(
 def _records(table: pd.DataFrame) -> list[dict[str, Any]]:
     """Rows for JSON, which knows neither NaN nor infinity."""
     finite = table.replace([math.inf, -math.inf], math.nan)
-    return [{str(key): value for key, value in row.items()} for row in finite.astype(object).where(finite.notna(), None).to_dict("records")]
+    rows = finite.astype(object).where(finite.notna(), None).to_dict("records")
+    return [{str(key): value for key, value in row.items()} for row in rows]
 
 
 @contextmanager

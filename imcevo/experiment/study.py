@@ -50,8 +50,9 @@ def conduct(
         from_runs: take every run from here (or from ``runs`` in it) and make none.
 
     Returns:
-        The study's folder, with ``designs.csv metrics.csv objectives.csv networks.csv fronts.csv breakdown.csv sensitivity.csv
-        certified.csv certified_searches.csv`` (those that the study asks for), ``study.toml`` and ``study.json``.
+        The study's folder, with ``designs.csv metrics.csv objectives.csv networks.csv breakdown.csv``, those of
+        ``fronts.csv sensitivity.csv certified.csv certified_searches.csv`` that the study asks for, ``study.toml`` and
+        ``study.json``.
 
     Raises:
         UserError: a mistake in the study or its problems; a folder that is something else; a missing run.
