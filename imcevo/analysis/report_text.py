@@ -227,8 +227,8 @@ def limits(results: StudyResults) -> list[str]:
             f"The model misses chips by a median factor of {uncertainty.energy_J:g} (energy), "
             f"{uncertainty.latency_s:g} (latency), {uncertainty.area_m2:g} (area): {uncertainty.source}. In "
             "comparison.csv, correlation_needed is how correlated its errors on two designs must be for it to tell "
-            "them apart at 95 %; near 1, the comparison holds only between designs that share cell, node and circuits, near "
-            "0 always."
+            "them apart at 95 %; near 1, the comparison holds only between designs that share cell, node and "
+            "circuits, near 0 always."
         )
     else:
         said.append("No uncertainty of the model was stated: which differences it cannot resolve is not examined.")

@@ -143,16 +143,19 @@ class StudyConfig(StrictModel):
     certified: CertifiedConfig | None = None
 
     def all_mixes(self) -> dict[str, tuple[dict[str, float], float]]:
-        """Name -> shares (sum 1) and probability; the steps of shifts follow with probability 0."""
+        """Name -> shares (sum 1) and probability; the steps of shifts, with probability 0, stand before their end."""
         given = {mix.name: (_normal(mix.shares), mix.probability) for mix in self.mixes}
-        for shift in self.shifts:
-            first, last = given[shift.start][0], given[shift.end][0]
-            for step in range(1, shift.steps):
-                t = step / shift.steps
-                name = f"{shift.start} to {shift.end} {t:.2f}"
+        ordered: dict[str, tuple[dict[str, float], float]] = {}
+        for name, mix in given.items():
+            for shift in (shift for shift in self.shifts if shift.end == name):
+                first, last = given[shift.start][0], mix[0]
                 networks = dict.fromkeys((*first, *last))
-                given[name] = ({n: (1 - t) * first.get(n, 0.0) + t * last.get(n, 0.0) for n in networks}, 0.0)
-        return given
+                for step in range(1, shift.steps):
+                    t = step / shift.steps
+                    shares = {n: (1 - t) * first.get(n, 0.0) + t * last.get(n, 0.0) for n in networks}
+                    ordered[f"{shift.start} to {shift.end} {t:.2f}"] = (shares, 0.0)
+            ordered[name] = mix
+        return ordered
 
 
 class NetworkFacts(StrictModel):

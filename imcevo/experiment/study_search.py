@@ -6,7 +6,6 @@ import multiprocessing
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
-from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -51,10 +50,10 @@ Progress = Callable[[int, int, str], None]
 
 def answer(task: Task, store: RunStore) -> Answer:
     """Carry a task out, or read what an earlier study left of it."""
-    problem, candidate = _problem(task.problem), task.candidate
+    problem, candidate = load_problem(task.problem), task.candidate
     if task.kind == FRONT:
         return Answer(task, (store.run(front_question(problem, candidate), task.search),), None)
-    question = _question(task.problem, task.metric, candidate.name, _Hashable(candidate))
+    question = question_of(problem, candidate, task.metric)
     if candidate.stages:
         return _staged(task, question, store)
     key = store.run(question, task.search)
@@ -133,29 +132,6 @@ def _pooled(
 def _told(task: Task) -> str:
     what = task.candidate.name if task.kind == CHOICE else f"{task.candidate.name}, front"
     return f"{what}, seed {task.search.seed}" if task.search.evaluations else f"{what}, certified"
-
-
-class _Hashable:
-    """A candidate as the key of a cache: equal by content."""
-
-    def __init__(self, candidate: Candidate) -> None:
-        self.candidate = candidate
-
-    def __hash__(self) -> int:
-        return hash(self.candidate.name)
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Hashable) and self.candidate == other.candidate
-
-
-@cache
-def _problem(file: Path) -> CodesignProblem:
-    return load_problem(file)
-
-
-@cache
-def _question(file: Path, metric: str, name: str, candidate: _Hashable) -> CodesignProblem:
-    return question_of(_problem(file), candidate.candidate, metric)
 
 
 def searches(
