@@ -67,7 +67,7 @@ def test_gaps_are_over_the_networks_own_design(metrics: pd.DataFrame, designs: p
     own = energy[(energy["design"] == "own n") & (energy["network"] == "m")].set_index("seed")["gap"]
     assert own.loc[1] == pytest.approx(8.0)
     assert math.isnan(own.loc[3])  # it cannot run the suite there
-    summary = gap_summary(gaps).set_index(["design", "deployment", "quantity", "on"])
+    summary = gap_summary(gaps).set_index(["design", "deployment", "quantity", "on"]).sort_index()
     other = summary.loc[("own m", "suite", "energy_J")]
     assert other.loc["n", "median"] == pytest.approx(4.0)
     assert other.loc["geometric_mean", "median"] == pytest.approx(2.0)
@@ -80,7 +80,7 @@ def test_gaps_are_over_the_networks_own_design(metrics: pd.DataFrame, designs: p
 def test_the_first_design_is_compared_with_all_others(metrics: pd.DataFrame) -> None:
     suite = suite_table(metrics, "mean")
     table = comparison_with_baselines(suite, {"energy_J": 1.5, "latency_s": 1.1, "area_m2": 1.0})
-    table = table.set_index(["deployment", "quantity", "baseline"])
+    table = table.set_index(["deployment", "quantity", "baseline"]).sort_index()
     # TOPS/W: joint (1 + 2) / 2, own n (2 + .5) / 2, own m (.5 + 4) / 2
     gained = table.loc[("suite", "TOPS_per_W")]
     assert gained["ratio"].to_dict() == pytest.approx({"own n": 1.2, "own m": 2 / 3})
@@ -103,7 +103,7 @@ def test_losing_on_the_own_objective_is_noticed(metrics: pd.DataFrame) -> None:
     assert own["not_significantly_worse"].iloc[1:].tolist() == [True, True]
     many = pd.concat([
         suite.assign(seed=suite["seed"] + 3 * k, edap_Jsm2=suite["edap_Jsm2"] * (1 + 0.01 * k)) for k in range(4)
-    ])  # fmt: skip
+    ], ignore_index=True)  # fmt: skip
     many.loc[many["design"] == "joint", "edap_Jsm2"] *= 1.01 + 0.001 * many["seed"]
     worse = own_objective_table(many, "edap_Jsm2").set_index("design")
     assert not worse.loc["own m", "not_significantly_worse"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -35,16 +36,17 @@ STUDY: dict[str, Any] = {
 }  # fmt: skip
 
 
+def write_study(folder: Path, constraints: dict[str, object] | None = None, **replaced: Any) -> Study:
+    """Problem and study in a folder, keys of the study replaced, and the study loaded."""
+    config = copy.deepcopy(CONFIG)
+    if constraints is not None:
+        config["constraints"] = constraints
+    (folder / "small.toml").write_text(to_toml(config))
+    (folder / "study.toml").write_text(to_toml({**copy.deepcopy(STUDY), **replaced}))
+    return load_study(folder / "study.toml")
+
+
 @pytest.fixture
 def study(fake_simulator: None, tmp_path: Path) -> Callable[..., Study]:
-    """Write problem and study into the test's folder, keys of the study replaced, and load the study."""
-
-    def make(constraints: dict[str, object] | None = None, **replaced: Any) -> Study:
-        config = copy.deepcopy(CONFIG)
-        if constraints is not None:
-            config["constraints"] = constraints
-        (tmp_path / "small.toml").write_text(to_toml(config))
-        (tmp_path / "study.toml").write_text(to_toml({**copy.deepcopy(STUDY), **replaced}))
-        return load_study(tmp_path / "study.toml")
-
-    return make
+    """`write_study` into the test's folder."""
+    return partial(write_study, tmp_path)

@@ -80,7 +80,7 @@ def test_mixes_shift_in_equal_steps(study: Make) -> None:
         ({"mixes": [MIXES[0], MIXES[0]]}, "mixes[1].name"),
         ({"mixes": MIXES, "shifts": [{"start": "a", "end": "z", "steps": 3}]}, "shifts[0].end"),
         ({"spread": {"concentration": 3.0}}, "spread"),
-        ({"uncertainty": {"energy_J": 0.5, "latency_s": 1.0, "area_m2": 1.0, "source": "none"}}, "uncertainty.energy_J"),
+        ({"uncertainty": {"energy_J": 0.5, "latency_s": 1.0, "area_m2": 1.0, "source": "none"}}, "uncertainty.energy"),
     ],
 )
 def test_mistakes_are_told_with_their_key(study: Make, changes: dict[str, Any], said: str) -> None:

@@ -1,0 +1,49 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from imcevo.experiment.study_problems import asked_of
+from imcevo.experiment.study_sensitivity import sensitivity_table
+from imcevo.problem import CodesignProblem, load_problem
+from imcevo.problem.designs import evaluation_report
+
+DESIGN = {
+    "cell": "sram_digital", "node_nm": 22, "voltage_V": 0.8, "bits_per_cell": 1, "rows": 128, "cols": 128,
+    "adc_type": "none", "adc_bits": 0, "cols_per_adc": 8, "dac_bits": 1, "macros_per_tile": 4, "tiles_per_group": 8,
+    "router_groups": 9, "input_buffer_B": 4096, "output_buffer_B": 4096, "glb_depth": 2048, "digital_lanes": 64,
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def problem() -> CodesignProblem:
+    quickstart = load_problem(Path(__file__).parents[2] / "problems" / "quickstart.toml")
+    return asked_of(quickstart, ["resnet18"], objective={"metric": "energy_J", "aggregate": "max"})
+
+
+def energy(problem: CodesignProblem, **changed: object) -> float:
+    report = evaluation_report(problem, {**DESIGN, "adc_type": "sar", **changed})
+    return float(report["networks"]["resnet18"]["energy_J"])
+
+
+def test_changes_are_what_evaluate_says_of_them(problem: CodesignProblem) -> None:
+    before = energy(problem)
+    table = sensitivity_table(problem, DESIGN, 1.25)
+    genes = table[table["kind"] == "gene"]
+    rows = genes[genes["name"] == "rows"].set_index("to")["ratio"]
+    assert rows.to_dict() == pytest.approx({n: energy(problem, rows=n) / energy(problem) for n in (64, 256)})
+    # Without an ADC its bits change nothing and are left out; another cell brings them to life.
+    assert "adc_bits" not in set(genes["name"])
+    assert genes.loc[genes["name"] == "cell", "to"].tolist() == ["sram_analog_8t"]
+    assert genes.loc[genes["name"] == "node_nm", "to"].tolist() == [28]
+    # Energy is linear in the energy per DRAM bit.
+    dram = table[table["name"] == "dram.access_energy"].set_index("to")["ratio"]
+    (low, down), (high, up) = sorted(dram.items())
+    assert high / low == pytest.approx(1.25**2)
+    assert (up - 1) / (1 - down) == pytest.approx((1.25 - 1) / (1 - 1 / 1.25))
+    assert up > 1
+    # Constants of other cells and nodes are not asked for, and nothing stays changed.
+    constants = set(table.loc[table["kind"] == "constant", "name"])
+    assert not any(name.startswith(("rram_1t1r.", "28nm.")) for name in constants)
+    assert energy(problem) == before
