@@ -37,7 +37,7 @@ def captions(results: StudyResults) -> dict[str, str]:
 
 def answers(results: StudyResults, tables: dict[str, pd.DataFrame]) -> list[str]:
     """The study's findings, a sentence each."""
-    said = _against_baselines(results, tables["comparison"])
+    said = _against_baselines(results, tables["comparison"]) if "comparison" in tables else []
     said += _own(results, tables["own_objective"])
     if "gap_summary" in tables:
         said += _price(results, tables["gap_summary"])

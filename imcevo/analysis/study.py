@@ -39,9 +39,14 @@ from imcevo.analysis.study_tables import (
 from imcevo.analysis.style import figure, save
 from imcevo.config import read_text
 from imcevo.errors import UserError
-from imcevo.experiment.study import MANIFEST, STUDY, write_table
+from imcevo.experiment.study import MANIFEST, STUDY, remove_others, write_table
 from imcevo.experiment.study_config import StudyConfig, read_study_config
 from imcevo.problem import HypervolumeBox
+
+DERIVED = (
+    "suite", "gaps", "gap_summary", "comparison", "own_objective", "unseen", "mixes", "mix_risk", "front_quality",
+    "certified_comparison", "certified_regret", "accelerators",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, eq=False)
@@ -155,10 +160,11 @@ def derive_tables(results: StudyResults) -> dict[str, pd.DataFrame]:
 
 
 def write_study_tables(results: StudyResults) -> dict[str, pd.DataFrame]:
-    """Write `derive_tables` beside the measured ones."""
+    """Write `derive_tables` beside the measured ones; those of an earlier version of the study go."""
     tables = derive_tables(results)
     for name, table in tables.items():
         write_table(results.folder, name, table)
+    remove_others(results.folder, DERIVED, tables)
     return tables
 
 

@@ -118,7 +118,7 @@ def comparison_with_baselines(suite: pd.DataFrame, uncertainty: dict[str, float]
     rows: list[dict[str, Any]] = []
     for deployment, mine in suite.groupby("deployment", sort=False):
         own = mine[mine["design"] == first].set_index("seed")
-        for quantity, carried in FACTORS.items():
+        for quantity, carried in {**FACTORS, **({"cost": ("area_m2",)} if "cost" in suite else {})}.items():
             block = []
             for baseline in [name for name in dict.fromkeys(mine["design"]) if name != first]:
                 other = mine[mine["design"] == baseline].set_index("seed").reindex(own.index)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Container, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +36,10 @@ STUDY, MANIFEST = "study.toml", "study.json"
 DEFAULT_FOLDER = Path("results") / "studies"
 SHARED_RUNS = Path("results") / "runs" / "by_content"
 RUNS = "runs"
+MEASURED = (
+    "networks", "designs", "metrics", "objectives", "breakdown", "fronts", "sensitivity", "certified",
+    "certified_searches",
+)  # fmt: skip
 
 
 def conduct(
@@ -93,6 +98,7 @@ def conduct(
             tables |= {"certified": optima, "certified_searches": held}
         for name, table in tables.items():
             write_table(folder, name, table)
+        remove_others(folder, MEASURED, tables)
         seconds = round(time.monotonic() - clock, 1)
         _write_manifest(folder, study, problem, {"started": started, "seconds": seconds, "workers": workers})
     return folder
@@ -101,6 +107,14 @@ def conduct(
 def write_table(folder: Path, name: str, table: pd.DataFrame) -> None:
     """``<name>.csv`` in full precision: equal tables are equal bytes."""
     write_atomically(folder / f"{name}.csv", table.to_csv(index=False, lineterminator="\n"))
+
+
+def remove_others(folder: Path, names: Iterable[str], kept: Container[str]) -> None:
+    """Tables of an earlier version of the study are not left beside those of this one."""
+    for name in names:
+        if name not in kept:
+            with os_errors_told(folder, "be written"):
+                (folder / f"{name}.csv").unlink(missing_ok=True)
 
 
 def _store(folder: Path, out: Path | None, from_runs: Path | None) -> RunStore:

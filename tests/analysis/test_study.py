@@ -12,6 +12,7 @@ import pytest
 
 from imcevo.analysis.accelerators import measured_accelerators
 from imcevo.analysis.report import write_report
+from imcevo.analysis.report_text import answers
 from imcevo.analysis.study import StudyResults, load_study_results, write_study_figures, write_study_tables
 from imcevo.errors import UserError
 from imcevo.experiment.study import conduct
@@ -140,6 +141,20 @@ def _opened(page: Path, folder: Path) -> tuple[list[str], set[str], str]:
 def test_a_folder_that_is_no_study_is_refused(tmp_path: Path) -> None:
     with pytest.raises(UserError, match=r"is not the folder of a study: it has no study\.toml"):
         load_study_results(tmp_path)
+
+
+def test_a_study_that_asks_less_leaves_no_old_tables(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    fake_physical(monkeypatch)
+    less = {"seeds": [1], "budget": {"evaluations": 30}}
+    folder = conduct(write_study(tmp_path, designs=STUDY["designs"][:2], **less), out=tmp_path / "out")
+    write_study_tables(load_study_results(folder))
+    assert {"gap_summary.csv", "comparison.csv", "fronts.csv"} <= {path.name for path in folder.glob("*.csv")}
+    folder = conduct(write_study(tmp_path, designs=[{"name": "joint"}], **less), out=tmp_path / "out")
+    results = load_study_results(folder)
+    tables = write_study_tables(results)
+    left = {path.stem for path in folder.glob("*.csv")}
+    assert left == {"networks", "designs", "metrics", "objectives", "breakdown", "suite", "own_objective"}
+    assert answers(results, tables) == []
 
 
 def test_measured_accelerators_at_their_own_and_at_eight_bits() -> None:
