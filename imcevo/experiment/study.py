@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Container, Iterable
+from collections.abc import Container, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -67,7 +67,7 @@ def conduct(
     problem = load_problem(study.problem)
     facts = network_facts(problem)
     candidates = study.candidates(facts)
-    _check(study, problem, candidates)
+    check_study(study, problem, candidates)
     certified = certified_tasks(study)
     _require_study_folder(folder)
     make_folder(folder)
@@ -126,8 +126,12 @@ def _store(folder: Path, out: Path | None, from_runs: Path | None) -> RunStore:
     return RunStore(inside if inside.is_dir() else from_runs, searching=False)
 
 
-def _check(study: Study, problem: CodesignProblem, candidates: list[Candidate]) -> None:
-    """Every question of the study can be asked, before the first is."""
+def check_study(study: Study, problem: CodesignProblem, candidates: Sequence[Candidate]) -> None:
+    """Check that every question of a study can be asked, before the first is.
+
+    Raises:
+        UserError: the first that cannot, with its place in the study file.
+    """
     if problem.n_var != len(problem.space.genes):
         raise UserError(
             "has variables beside the hardware; a study compares hardware under one mapping policy",

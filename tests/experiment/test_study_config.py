@@ -1,12 +1,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from imcevo.errors import UserError
-from imcevo.experiment.study_config import NetworkFacts, Study
+from imcevo.experiment.study import check_study
+from imcevo.experiment.study_config import NetworkFacts, Study, load_study
+from imcevo.experiment.study_problems import network_facts
+from imcevo.problem import load_problem
 
 Make = Callable[..., Study]
 
@@ -59,6 +63,20 @@ def test_mixes_shift_in_equal_steps(study: Make) -> None:
     assert [c.name for c in candidates] == [f"for {name}" for name in mixes]
     assert {c.aggregate for c in candidates} == {"weighted_mean"}
     assert candidates[4].shares == (0.25, 0.25, 0.5)
+
+
+SHIPPED = ("generalised_vs_specialised", "unseen_networks", "workload_mix", "bitcell_technology")
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_shipped_studies_ask_questions_that_can_be_asked(name: str) -> None:
+    shipped = load_study(Path(__file__).parents[2] / "experiments" / f"{name}.toml")
+    problem = load_problem(shipped.problem)
+    candidates = shipped.candidates(network_facts(problem))
+    check_study(shipped, problem, candidates)
+    assert 2 / 2 ** len(shipped.config.seeds) * (len(candidates) - 1) < 0.05  # something can come out significant
+    for other in shipped.config.certified.problems if shipped.config.certified else ():
+        assert load_problem(shipped.file.parent / other).simulator.name == "published"
 
 
 @pytest.mark.parametrize(
