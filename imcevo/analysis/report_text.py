@@ -107,12 +107,16 @@ def _own(results: StudyResults, own: pd.DataFrame) -> list[str]:
 def _price(results: StudyResults, summary: pd.DataFrame) -> list[str]:
     metric = results.config.choice.metric
     mine = summary[(summary["design"] == results.first) & (summary["quantity"] == metric)]
-    said = []
+    said: list[str] = []
+    before: dict[Any, Any] = {}
     for deployment in ("suite", "alone"):
         rows = mine[mine["deployment"] == deployment].set_index("on")
         if rows.empty or rows["median"].isna().all():
             continue
         middle = rows["median"].to_dict()
+        if middle == before:
+            continue  # streamed weights: sharing the chip costs nothing
+        before = middle
         parts = [f"{network} {middle[network]:.3g}" for network in results.networks]
         words = "all networks on it" if deployment == "suite" else "one network at a time on it"
         said.append(
