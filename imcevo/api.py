@@ -1,4 +1,4 @@
-"""Evaluating designs from Python: what a notebook needs beside `load_problem`."""
+"""What a notebook needs beside `load_problem`: designs evaluated, runs and studies as tidy frames, fronts measured."""
 
 from __future__ import annotations
 
@@ -7,10 +7,20 @@ from typing import Any
 
 import pandas as pd
 
+from imcevo.analysis import ends, knee, load_run, load_runs, nondominated
+from imcevo.analysis.accelerators import measured_accelerators
+from imcevo.analysis.fronts import attainment, front_quality, igd_plus
+from imcevo.analysis.study import derive_tables, load_study_results
 from imcevo.errors import UserError
+from imcevo.experiment.study_sensitivity import sensitivity_table
 from imcevo.hardware import table_of
 from imcevo.problem import CodesignProblem
 from imcevo.problem.designs import complete_design
+
+__all__ = [
+    "attainment", "derive_tables", "ends", "evaluate", "front_quality", "igd_plus", "knee", "load_run", "load_runs",
+    "load_study_results", "measured_accelerators", "nondominated", "sensitivity_table",
+]  # fmt: skip
 
 
 def evaluate(problem: CodesignProblem, designs: pd.DataFrame | Sequence[Mapping[str, Any]]) -> pd.DataFrame:

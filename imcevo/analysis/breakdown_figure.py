@@ -39,16 +39,18 @@ _TITLES = {
 
 def draw_breakdown(drawn: Figure, run: Run) -> None:
     """Shares beside totals, for knee and ends of the front: energy and latency per network, area."""
+    designs = [("\n".join(names), run.breakdown.iloc[row]) for row, names in run.distinctions.items()]
+    draw_side_by_side(drawn, designs, f"{run.manifest.problem}: what the designs are made of")
+
+
+def draw_side_by_side(drawn: Figure, designs: Sequence[tuple[str, pd.Series]], title: str) -> None:
+    """Shares beside totals of named rows of a ``breakdown.csv``."""
     panels = drawn.subplots(1, 3, width_ratios=(5, 5, 4))
-    for panel, (kind, title) in zip(panels, _TITLES.items(), strict=True):
-        bars = [
-            ("\n".join(names), bar)
-            for row, names in run.distinctions.items()
-            for bar in _bars(run.breakdown.iloc[row], kind)
-        ]
+    for panel, (kind, heading) in zip(panels, _TITLES.items(), strict=True):
+        bars = [(name, bar) for name, row in designs for bar in _bars(row, kind)]
         _panel(panel, kind, bars, names=kind == "energy_J")
-        panel.set_title(title, loc="left")
-    drawn.suptitle(f"{run.manifest.problem}: what the designs are made of", x=0.01, ha="left", fontsize=11)
+        panel.set_title(heading, loc="left")
+    drawn.suptitle(title, x=0.01, ha="left", fontsize=11)
 
 
 def n_bars(run: Run) -> int:

@@ -74,10 +74,10 @@ def _panel(
         margin = max((high / low) ** 0.07, 1.05)
         limits(low / margin, high * margin**2)
     for side in (panel.xaxis, panel.yaxis):
-        _readable_ticks(side)
+        readable_ticks(side)
 
 
-def _readable_ticks(side: XAxis | YAxis) -> None:
+def readable_ticks(side: XAxis | YAxis) -> None:
     """Plain numbers: even steps within a decade, 1-2-5 over a few, powers of ten over many."""
     low, high = side.get_view_interval()
     if high / low < 10:

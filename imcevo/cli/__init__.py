@@ -14,6 +14,7 @@ import typer
 from imcevo import __version__
 from imcevo.cli.bench import bench
 from imcevo.cli.calibrate import calibrate
+from imcevo.cli.compare import compare
 from imcevo.cli.evaluate import evaluate
 from imcevo.cli.front import front
 from imcevo.cli.map import map_
@@ -55,7 +56,7 @@ def _root(
         typer.echo(context.get_help())
 
 
-for _command in (run, resume, front, plot, evaluate, problems, bench):
+for _command in (run, resume, front, plot, compare, evaluate, problems, bench):
     app.command()(_command)
 app.command(name="map")(map_)
 for _name, _group in (("workloads", workloads), ("validate", validate), ("calibrate", calibrate)):

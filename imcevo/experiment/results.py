@@ -37,13 +37,15 @@ def write_results(problem: CodesignProblem, front: Front, folder: Path) -> None:
     pieces = [X[start : start + _PIECE] for start in range(0, len(X), _PIECE)]  # large fronts need much memory
     table = pd.concat([problem.frame(piece) for piece in pieces]).drop(columns=["feasible", "violations"])
     _write(table, number, folder / FRONT)
-    _write(pd.concat([_breakdown(problem, piece) for piece in pieces]), number, folder / BREAKDOWN)
+    parts = [breakdown_of(problem, problem.decode(piece)) for piece in pieces]
+    _write(pd.concat(parts), number, folder / BREAKDOWN)
     if isinstance(problem.simulator, PhysicalSimulator):
         write_atomically(folder / MAPPINGS, _mappings(problem.simulator, problem.decode(X), number))
 
 
-def _breakdown(problem: CodesignProblem, X: NDArray[np.int64]) -> pd.DataFrame:
-    parts = problem.simulator.breakdown(problem.decode(X))
+def breakdown_of(problem: CodesignProblem, designs: DesignTable) -> pd.DataFrame:
+    """Components of repaired designs, a row each; columns as in ``breakdown.csv`` without ``design``."""
+    parts = problem.simulator.breakdown(designs)
     columns: dict[str, NDArray[np.float64]] = {}
     for index, network in enumerate(problem.networks):
         for quantity, components, values in (

@@ -63,6 +63,8 @@ class Canonicaliser:
             pending = ~same & inert[:, position]
             for index in range(int(X[pending, position].max(initial=0))):
                 rows = np.flatnonzero(pending & (X[:, position] > index))
+                if len(rows) == 0:
+                    break
                 trial = best[rows]
                 trial[:, position] = index
                 found = rows[_equal(self.repaired(trial), designs.take(rows))]

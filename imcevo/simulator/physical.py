@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping as MappingType
 from collections.abc import Sequence
+from copy import copy
 from typing import NamedTuple
 
 import numpy as np
@@ -101,6 +102,12 @@ class PhysicalSimulator:
         self.snr = SnrModel(networks, self.layers, precision, self.technology, measured or {})
         stored = np.where(self.layers["dynamic"] == 1, 0.0, self.layers["count"] * self.layers["operand_bits"])
         self._stored_bits = np.bincount(self.layers["network"], weights=stored, minlength=len(self.networks))
+
+    def with_technology(self, technology: Technology) -> PhysicalSimulator:
+        """The same question under another technology."""
+        other = copy(self)
+        other.technology = technology
+        return other
 
     def check(self, key: str, value: Value) -> None:
         """Check that there is data for a cell, a node, a DRAM, an ADC type or range.

@@ -36,6 +36,8 @@ DIFFERENCES: Mapping[str, str] = {
     "vision_transformer": "attention products are static weights with one query per head",
 }
 PUBLISHED_NETWORKS = tuple(DIFFERENCES)
+_TRANSFORMERS = ("gpt2_medium", "mobilebert", "vision_transformer")
+PUBLISHED_FAMILIES = {name: "transformer" if name in _TRANSFORMERS else "cnn" for name in PUBLISHED_NETWORKS}
 
 
 class PublishedSuite(NamedTuple):

@@ -35,6 +35,11 @@ SAME_BYTES = (
 
 @pytest.fixture
 def fake_simulator(monkeypatch: pytest.MonkeyPatch) -> None:
+    fake_physical(monkeypatch)
+
+
+def fake_physical(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Problems on the physical profile get the fake simulator."""
     monkeypatch.setattr(
         "imcevo.problem.profiles.PhysicalSimulator",
         lambda networks, *rest: FakeSimulator([network.name for network in networks]),
