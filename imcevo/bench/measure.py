@@ -118,7 +118,7 @@ def _layer_evaluations(problem: CodesignProblem, rng: np.random.Generator) -> fl
         def work() -> object:
             costs = unit_costs(designs, simulator.technology)
             counted = simulator.count(geometry, costs.rates, mapping)
-            energy = energy_by_component(counted, costs).sum(axis=2)
+            energy = energy_by_component(counted.counts, costs, counted.times.sum(axis=2)).sum(axis=2)
             return energy, counted.times.sum(axis=2), costs.area_m2.sum(axis=1)
 
         return designs.n_designs * _matrix_layers(simulator), work

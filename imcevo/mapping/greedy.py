@@ -125,16 +125,16 @@ def place_copies(chip: Record, copies: int, f: Record) -> None:
 def duplicate_resident(
     layers: Records, chip: Record, f: Records, tiles_needed: NDArray[np.int64], bias: NDArray[np.float64]
 ) -> None:  # fmt: skip
-    """Give left-over tiles to duplicates so that the networks' summed relative vector steps shrink most.
+    """Give left-over tiles to duplicates so that the networks' relative vector steps shrink most.
 
-    Minimising sum a_l / D_l under sum T_l D_l <= tiles gives D_l = mu sqrt(a_l / T_l): bisect on mu. a_l is a layer's
-    share of its network's vector steps; `bias` ``[n_layers]`` scales its claim. Resident networks share the chip;
-    swapped ones have it in turn.
+    Minimising sum a_l / D_l under sum T_l D_l <= tiles gives D_l = mu sqrt(a_l / T_l); minimising a pipeline's slowest
+    stage, max a_l / D_l, gives D_l = mu a_l: bisect on mu. a_l is a layer's share of its network's vector steps; `bias`
+    ``[n_layers]`` scales its claim. Resident networks share the chip; swapped ones have it in turn.
     """
     tiles = chip.tiles_per_group * chip.router_groups
     want = np.zeros(len(layers))
     for network in range(len(tiles_needed)):
-        _want_duplicates(layers, f, network, want)
+        _want_duplicates(layers, chip, f, network, want)
     want *= bias
     if chip.deployment == RESIDENT:
         needed = 0
@@ -152,8 +152,8 @@ def duplicate_resident(
 
 
 @kernel()
-def _want_duplicates(layers: Records, f: Records, network: int, want: NDArray[np.float64]) -> None:
-    """sqrt(a_l / T_l) of one network's layers into `want`; 0 for layers that hold no tiles."""
+def _want_duplicates(layers: Records, chip: Record, f: Records, network: int, want: NDArray[np.float64]) -> None:
+    """D_l / mu of one network's layers into `want`; 0 for layers that hold no tiles."""
     total = 0.0
     for i in range(len(layers)):
         layer = layers[i]
@@ -162,7 +162,7 @@ def _want_duplicates(layers: Records, f: Records, network: int, want: NDArray[np
             total += layer.count * want[i]
     for i in range(len(layers)):
         if layers[i].network == network and want[i] > 0.0:
-            want[i] = (want[i] / (total * tiles_of(f[i]))) ** 0.5
+            want[i] = want[i] / total if chip.pipelined else (want[i] / (total * tiles_of(f[i]))) ** 0.5
 
 
 @kernel()

@@ -37,14 +37,14 @@ LAYER_DTYPE = np.dtype(
 )
 
 # Sizes of a design, no prices. `deployment` is one of the codes below; `dynamic_on_arrays` is 1 where products of
-# two activations are done by the arrays.
+# two activations are done by the arrays, `pipelined` where all layers run at once.
 GEOMETRY_DTYPE = np.dtype(
     [
         (name, np.int64)
         for name in (
             "rows", "rows_active", "cols", "bits_per_cell", "dac_bits", "macros_per_tile", "tiles_per_group",
             "router_groups", "input_buffer_bits", "output_buffer_bits", "glb_bits", "digital_lanes", "deployment",
-            "dynamic_on_arrays",
+            "dynamic_on_arrays", "pipelined",
         )
     ]
 )  # fmt: skip

@@ -7,7 +7,7 @@ from typing import Any, Literal
 from pydantic import Field
 
 from imcevo.config import StrictModel
-from imcevo.simulator.deployment import Mode
+from imcevo.simulator.deployment import Execution, Mode
 from imcevo.workload import Precision
 
 Metric = Literal["energy_J", "latency_s", "area_m2", "power_W", "edp_Js", "edap_Jsm2", "cost", "snr_dB"]
@@ -37,6 +37,8 @@ class DeploymentConfig(StrictModel):
     inferences_per_switch: float | None = None
     inferences_per_programming: float | None = None
     inferences_per_lifetime: float | None = None
+    execution: Execution = "sequential"
+    batch: int = 1
 
 
 class MappingConfig(StrictModel):

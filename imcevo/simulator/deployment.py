@@ -8,6 +8,8 @@ from typing import Literal, get_args
 from imcevo.errors import UserError, listed
 
 Mode = Literal["resident", "swapped", "streamed", "by_volatility"]
+Execution = Literal["sequential", "pipelined"]
+LARGEST_BATCH = 4096
 
 
 @dataclass(frozen=True)
@@ -24,17 +26,34 @@ class Deployment:
         inferences_per_lifetime: inferences of one network that the chip must serve before its cells are worn; the
             energy of programming resident weights once is spread over them. None: nothing is required, and that
             energy is not counted.
+        execution: ``sequential``: layer after layer. ``pipelined``: where weights stay in their arrays, all layers work
+            at once, each on an inference of its own; streamed weights still run layer after layer.
+        batch: inferences that run together; streamed weights are written once for all of them. Energies are per
+            inference, latencies per batch.
     """
 
     mode: Mode
     inferences_per_switch: float | None = None
     inferences_per_programming: float | None = None
     inferences_per_lifetime: float | None = None
+    execution: Execution = "sequential"
+    batch: int = 1
 
     def __post_init__(self) -> None:
         if self.mode not in get_args(Mode):
             allowed = listed(get_args(Mode))
             raise UserError("is not a deployment", key="deployment.mode", value=self.mode, allowed=allowed)
+        if self.execution not in get_args(Execution):
+            allowed = listed(get_args(Execution))
+            raise UserError("is not an execution", key="deployment.execution", value=self.execution, allowed=allowed)
+        if self.execution == "pipelined" and self.mode == "streamed":
+            raise UserError(
+                "needs weights that stay in their arrays", key="deployment.execution", value=self.execution,
+                allowed='"sequential", or another mode than "streamed"',
+            )  # fmt: skip
+        if not 1 <= self.batch <= LARGEST_BATCH:
+            allowed = f"whole numbers from 1 to {LARGEST_BATCH}"
+            raise UserError("is out of range", key="deployment.batch", value=self.batch, allowed=allowed)
         if self.mode == "swapped" and self.inferences_per_switch is None:
             raise UserError(
                 "swapped networks need the number of inferences between two switches",

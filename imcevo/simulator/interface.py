@@ -20,7 +20,8 @@ class Metrics:
     """Results of designs on networks.
 
     Attributes:
-        energy_J, latency_s: ``[n_designs, n_networks]`` per inference.
+        energy_J: ``[n_designs, n_networks]`` per inference.
+        latency_s: ``[n_designs, n_networks]`` from a batch's start to its end on an idle chip.
         area_m2: ``[n_designs]``.
         shortfalls: physical requirement -> ``[n_designs]`` how far it is missed, in its own unit; <= 0 is met.
             ``capacity_bits`` (weights that find no cell), ``adc_bits`` (ADC bits short of a lossless conversion), ...
@@ -38,11 +39,22 @@ class Metrics:
     shortfalls: Mapping[str, NDArray[np.float64]] = field(default_factory=dict)
     cost: NDArray[np.float64] | None = None
     snr_dB: NDArray[np.float64] | None = None
+    spacing_s: NDArray[np.float64] | None = None
+
+    @property
+    def interval_s(self) -> NDArray[np.float64]:
+        """Mean time from one finished inference to the next ``[n_designs, n_networks]``."""
+        return self.latency_s if self.spacing_s is None else self.spacing_s
 
     @property
     def power_W(self) -> NDArray[np.float64]:
         """Mean power of every network while it runs ``[n_designs, n_networks]``."""
-        return self.energy_J / self.latency_s
+        return self.energy_J / self.interval_s
+
+    @property
+    def throughput_per_s(self) -> NDArray[np.float64]:
+        """Inferences per second of every network while it has the chip ``[n_designs, n_networks]``."""
+        return 1.0 / self.interval_s
 
     def known_snr_dB(self) -> NDArray[np.float64]:
         """`snr_dB`.

@@ -27,13 +27,14 @@ from imcevo.costs.terms import (
 )  # fmt: skip
 from imcevo.errors import unknown_name
 from imcevo.hardware import GLB_WIDTH_BITS, Design, DesignTable, Value, table_of
-from imcevo.mapping.count import COUNT_DTYPE, RATE_DTYPE, TIME_DTYPE, count_layers
+from imcevo.mapping.count import COUNT_DTYPE, RATE_DTYPE, STAGE_DTYPE, STAGES, TIME_DTYPE, count_layers
 from imcevo.mapping.factors import Mapping
 from imcevo.mapping.policies import MappingPolicy, mapping_policy
 from imcevo.mapping.price import Prices
 from imcevo.mapping.records import GEOMETRY_DTYPE, RESIDENT, STREAMED, SWAPPED, Records, layer_records
 from imcevo.simulator.deployment import Deployment
 from imcevo.simulator.interface import Breakdown, Metrics, NetworkSnr, Repair, WeightLoading
+from imcevo.simulator.pipeline import in_flight_bits, initiation_interval_s
 from imcevo.simulator.repair import ADC_RANGES, NO_ADC, repair_designs, repairs_of
 from imcevo.simulator.sampled_snr import SampledLayer, sampled_layers
 from imcevo.simulator.snr import Measured, SnrModel
@@ -52,16 +53,18 @@ _CHUNK = 512
 
 
 class Counted(NamedTuple):
-    """Counts and times of a set of designs, before pricing.
+    """Counts and times of a set of designs on one batch, before pricing.
 
     Attributes:
         counts: ``[n_designs, n_rows, N_ACTIONS]`` per network, or per layer where asked.
         times: ``[n_designs, n_rows, n_resources]`` seconds on the binding resource.
+        stages: ``[n_designs, n_rows, n_stages]`` seconds that each stage of a pipeline of layers is busy.
         rows_summed: ``[n_designs]`` the most rows of a layer summed at once on one column.
     """
 
     counts: NDArray[np.float64]
     times: NDArray[np.float64]
+    stages: NDArray[np.float64]
     rows_summed: NDArray[np.int64]
 
 
@@ -93,12 +96,17 @@ class PhysicalSimulator:
         self.precision = precision
         self.deployment = deployment
         self.technology = technology or load_technology()
-        self.layers = layer_records(layer_table(networks, precision))
+        batched = [network.batched(deployment.batch) for network in networks]
+        self.layers = layer_records(layer_table(batched, precision))
         self.required: tuple[str, ...] = () if deployment.mode == "streamed" else ("capacity_bits",)
         if deployment.inferences_per_lifetime:
             self.required += ("endurance",)
         self.policy = policy or mapping_policy("greedy")
         self.mapping_genes = self.policy.genes(self.layers)
+        self._pipelined = deployment.execution == "pipelined"
+        if self._pipelined:
+            self.required += ("pipeline_buffer_bits",)
+        self._in_flight_bits = in_flight_bits(self.layers, len(self.networks))
         self.snr = SnrModel(networks, self.layers, precision, self.technology, measured or {})
         stored = np.where(self.layers["dynamic"] == 1, 0.0, self.layers["count"] * self.layers["operand_bits"])
         self._stored_bits = np.bincount(self.layers["network"], weights=stored, minlength=len(self.networks))
@@ -151,6 +159,7 @@ class PhysicalSimulator:
             codes = {"resident": RESIDENT, "swapped": SWAPPED, "streamed": STREAMED}
             geometry["deployment"] = codes[self.deployment.mode]
         geometry["dynamic_on_arrays"] = volatile & (geometry["deployment"] == STREAMED)
+        geometry["pipelined"] = self._pipelined & (geometry["deployment"] != STREAMED)
         return geometry
 
     def map(self, geometry: Records, costs: UnitCosts, genes: NDArray[np.int64] | None = None) -> Mapping:
@@ -177,7 +186,7 @@ class PhysicalSimulator:
         self, geometry: Records, rates: NDArray[np.float64], mapping: Mapping, *, per_layer: bool = False
     ) -> Counted:
         """Count designs under a mapping; `per_layer` keeps layers apart instead of summing them over networks."""
-        writes = self.deployment.programmings_per_inference
+        writes = self.deployment.programmings_per_inference * self.deployment.batch
         counted = self._counted(geometry, rates, mapping, writes, per_layer=per_layer)
         if self.deployment.mode == "swapped" and not per_layer:
             counted.times[:, :, RESOURCES.index("weight_write")] += self._switch_time(geometry, rates) * writes
@@ -195,14 +204,16 @@ class PhysicalSimulator:
         n_rows = len(self.layers) if per_layer else len(self.networks)
         counts = np.zeros((len(geometry), n_rows, N_ACTIONS))
         times = np.zeros((len(geometry), n_rows, len(RESOURCES)))
+        stages = np.zeros((len(geometry), n_rows, len(STAGES)))
         rows_summed = np.zeros(len(geometry), dtype=np.int64)
         count_layers(
             self.layers, geometry, mapping.factors, rates.view(RATE_DTYPE)[:, 0], self.precision.partial_sum_bits,
             writes_per_inference,
             np.arange(n_rows) if per_layer else np.ascontiguousarray(self.layers["network"]),
-            counts.view(COUNT_DTYPE)[:, :, 0], times.view(TIME_DTYPE)[:, :, 0], rows_summed,
+            counts.view(COUNT_DTYPE)[:, :, 0], times.view(TIME_DTYPE)[:, :, 0],
+            stages.view(STAGE_DTYPE)[:, :, 0], rows_summed,
         )  # fmt: skip
-        return Counted(counts, times, rows_summed)
+        return Counted(counts, times, stages, rows_summed)
 
     def _switch_time(self, geometry: Records, rates: NDArray[np.float64]) -> NDArray[np.float64]:
         """Seconds to program each network ``[n_designs, n_networks]``.
@@ -226,14 +237,16 @@ class PhysicalSimulator:
             {name: np.concatenate([piece.shortfalls[name] for piece in pieces]) for name in pieces[0].shortfalls},
             np.concatenate([piece.known_cost() for piece in pieces]),
             snr_dB=np.concatenate([piece.known_snr_dB() for piece in pieces]) if snr else None,
+            spacing_s=np.concatenate([piece.interval_s for piece in pieces]),
         )
 
     def _simulate_piece(self, designs: DesignTable, *, snr: bool) -> Metrics:
         costs, geometry = unit_costs(designs, self.technology), self.geometry(designs)
         mapping = self.map(geometry, costs, designs.mapping_genes)
         counted = self.count(geometry, costs.rates, mapping)
-        latency = counted.times.sum(axis=2)
-        energy = np.einsum("dna,da->dn", counted.counts, costs.energy_J) + costs.leakage_W[:, None] * latency
+        latency, interval = counted.times.sum(axis=2), self._interval(geometry, counted)
+        switched = np.einsum("dna,da->dn", counted.counts, costs.energy_J) / self.deployment.batch
+        energy = switched + costs.leakage_W[:, None] * interval
         shortfalls = {
             "capacity_bits": self._missing_capacity(self._missing_bits(geometry, mapping)),
             "adc_bits": _missing_adc_bits(designs, counted.rows_summed),
@@ -243,10 +256,20 @@ class PhysicalSimulator:
             shortfalls["endurance"] = worn_out(
                 writes, designs, self.deployment.inferences_per_lifetime, self.technology
             )
+        if self._pipelined:
+            missing = (self._in_flight_bits[None, :] - geometry["glb_bits"][:, None]).max(axis=1)
+            shortfalls["pipeline_buffer_bits"] = np.where(geometry["pipelined"] == 1, missing, 0.0)
         area = costs.area_m2.sum(axis=1)
         cost = die_costs(area, designs, self.technology)
         snr_dB = self.snr.of_designs(designs, geometry, mapping) if snr else None
-        return Metrics(energy, latency, area, shortfalls, cost, snr_dB)
+        return Metrics(energy, latency, area, shortfalls, cost, snr_dB, interval)
+
+    def _interval(self, geometry: Records, counted: Counted) -> NDArray[np.float64]:
+        """Mean seconds between finished inferences ``[n_designs, n_networks]``."""
+        batches = counted.times.sum(axis=2)
+        if self._pipelined:
+            batches = np.where(geometry["pipelined"][:, None] == 1, initiation_interval_s(counted.stages), batches)
+        return batches / self.deployment.batch
 
     def _missing_capacity(self, missing: NDArray[np.float64]) -> NDArray[np.float64]:
         """Of all networks ``[n_designs]``: summed where they share the chip, the worst where they take turns."""
@@ -275,7 +298,8 @@ class PhysicalSimulator:
         counted = self.count(geometry, costs.rates, self.map(geometry, costs, designs.mapping_genes))
         return Breakdown(
             ENERGY_COMPONENTS, RESOURCES, AREA_COMPONENTS,
-            energy_by_component(counted, costs), counted.times, costs.area_m2,
+            energy_by_component(counted.counts / self.deployment.batch, costs, self._interval(geometry, counted)),
+            counted.times, costs.area_m2,
         )  # fmt: skip
 
     def explain(self, design: Design) -> Sequence[Term]:
@@ -373,11 +397,13 @@ def _missing_adc_bits(designs: DesignTable, rows_summed: NDArray[np.int64]) -> N
     return np.where(designs["adc_bits"] > 0, np.ceil(np.log2(levels + 1)) - designs["adc_bits"], 0.0)
 
 
-def energy_by_component(counted: Counted, costs: UnitCosts) -> NDArray[np.float64]:
-    """Joules ``[n_designs, n_rows, n_energy_components]`` with leakage as the last component."""
-    by_action = counted.counts * costs.energy_J[:, None, :]
+def energy_by_component(
+    counts: NDArray[np.float64], costs: UnitCosts, seconds: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Joules ``[n_designs, n_rows, n_energy_components]`` with leakage over `seconds` as the last component."""
+    by_action = counts * costs.energy_J[:, None, :]
     energy = np.zeros((*by_action.shape[:2], len(ENERGY_COMPONENTS)))
     for action, component in enumerate(COMPONENT_OF_ACTION):
         energy[:, :, component] += by_action[:, :, action]
-    energy[:, :, -1] = costs.leakage_W[:, None] * counted.times.sum(axis=2)
+    energy[:, :, -1] = costs.leakage_W[:, None] * seconds
     return energy

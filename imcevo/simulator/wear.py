@@ -17,7 +17,7 @@ def writes_per_inference(
     layers: Records, geometry: Records, mapping: Mapping, n_networks: int, deployment: Deployment
 ) -> NDArray[np.float64]:
     """Writes of the most written cell while one network runs alone ``[n_designs, n_networks]``."""
-    streamed = loads_per_inference(layers, geometry, mapping.factors, n_networks)
+    streamed = loads_per_inference(layers, geometry, mapping.factors, n_networks) / deployment.batch
     return np.where(geometry["deployment"][:, None] == STREAMED, streamed, deployment.programmings_per_inference)
 
 

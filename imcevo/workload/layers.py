@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from imcevo.errors import UserError
@@ -121,3 +121,11 @@ class Layer:
     def output_elements(self) -> int:
         """Elements written; none where they were on their way anyway."""
         return 0 if self.fused else self.N * self.G * self.M * self.P * self.Q
+
+    def batched(self, batch: int) -> Layer:
+        """The layer on `batch` inferences; products of two activations become as many products (groups)."""
+        if self.dynamic:
+            return replace(self, G=self.G * batch, held_elements=self.held_elements * batch)
+        return replace(
+            self, N=self.N * batch, ops=self.ops * batch, held_elements=self.held_elements * batch
+        )

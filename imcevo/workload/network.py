@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, get_args
 
 from imcevo.errors import UserError
@@ -83,3 +83,7 @@ class Network:
     def array_weights(self) -> int:
         """Weights that need a cell in an array: no biases, no scales, no tables, no activations."""
         return sum(layer.weights for layer in self.layers if not layer.dynamic)
+
+    def batched(self, batch: int) -> Network:
+        """The network on `batch` inferences at once: all meet the same weights, each its own activations."""
+        return replace(self, layers=tuple(layer.batched(batch) for layer in self.layers))

@@ -44,6 +44,7 @@ def random_chip(rng: np.random.Generator) -> dict[str, int]:
         "dac_bits": (1, 2, 8), "macros_per_tile": (1, 2, 6), "tiles_per_group": (1, 3, 4), "router_groups": (1, 2, 5),
         "input_buffer_bits": (128, 1024, 8192, 10**6), "output_buffer_bits": (128, 4096, 10**6),
         "glb_bits": (2048, 8192, 10**7), "digital_lanes": (1, 17, 64), "deployment": (0, 2), "dynamic_on_arrays": (1,),
+        "pipelined": (0, 1),
     }  # fmt: skip
     return {name: int(rng.choice(values)) for name, values in choices.items()}
 

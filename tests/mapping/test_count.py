@@ -7,7 +7,7 @@ import pytest
 from numpy.typing import NDArray
 
 from imcevo.costs.terms import ACTIONS, N_ACTIONS, RATES, RESOURCES
-from imcevo.mapping.count import COUNT_DTYPE, RATE_DTYPE, TIME_DTYPE, count_layers
+from imcevo.mapping.count import COUNT_DTYPE, RATE_DTYPE, STAGE_DTYPE, STAGES, TIME_DTYPE, count_layers
 from imcevo.mapping.factors import FACTORS
 from imcevo.mapping.greedy import map_greedily
 from imcevo.mapping.records import Records
@@ -38,7 +38,8 @@ def count(
     speed = np.array([list({**never_binds, **rates}.values())])
     count_layers(
         layers, geometry, factors, as_records(speed, RATE_DTYPE), SUM_BITS, 0.0, np.zeros(1, dtype=np.int64),
-        as_records(counts, COUNT_DTYPE), as_records(times, TIME_DTYPE), np.zeros(1, dtype=np.int64),
+        as_records(counts, COUNT_DTYPE), as_records(times, TIME_DTYPE),
+        as_records(np.zeros((1, 1, len(STAGES))), STAGE_DTYPE), np.zeros(1, dtype=np.int64),
     )  # fmt: skip
     return dict(zip(ACTIONS, counts[0, 0], strict=True)), dict(zip(RESOURCES, times[0, 0], strict=True))
 
