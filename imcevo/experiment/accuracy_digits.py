@@ -80,7 +80,7 @@ def _figures(simulator: PhysicalSimulator, trained: TrainedNetwork, design: Mapp
     layers = [
         (source.statistics(slicing, len(weights)), simulator.snr.readout(designs, pieces))
         for (_, _, _, source, pieces, _), weights in zip(
-            simulator.snr.converted_layers(designs, geometry, simulator.map(geometry)), trained.weights, strict=True
+            simulator.snr.converted_layers(designs, geometry, simulator.mapped(designs)), trained.weights, strict=True
         )
     ]
     return {

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imcevo.errors import UserError
+from imcevo.experiment.files import write_companions
 from imcevo.kernels import source_hash
 from imcevo.optimise import OptimiserState, optimiser_entry, optimiser_options
 from imcevo.optimise.novelty import KeySet
@@ -24,7 +25,7 @@ class Question(NamedTuple):
     problem_hash: str
     model: str
     text: str
-    companions: tuple[tuple[str, str], ...]
+    companions: tuple[tuple[str, str | bytes], ...]
 
     @classmethod
     def of(cls, problem: CodesignProblem) -> Question:
@@ -98,9 +99,7 @@ def evolve(epoch: Epoch) -> Outcome:
 def _problem(question: Question) -> CodesignProblem:
     """The problem, loaded from copies of its files that exist no longer than that takes."""
     with tempfile.TemporaryDirectory(prefix="imcevo-") as folder:
-        for name, text in question.companions:
-            (Path(folder) / name).parent.mkdir(parents=True, exist_ok=True)
-            (Path(folder) / name).write_text(text, encoding="utf-8")
+        write_companions(dict(question.companions), Path(folder))
         file = Path(folder) / "problem.toml"
         file.write_text(question.text, encoding="utf-8")
         problem = load_problem(file)

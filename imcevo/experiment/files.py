@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -81,3 +81,10 @@ def locked(folder: Path) -> Iterator[None]:
         yield
     finally:
         os.close(handle)
+
+
+def write_companions(companions: Mapping[str, str | bytes], folder: Path) -> None:
+    """The users' files that the text of a problem refers to, by their path in `folder`."""
+    for name, content in companions.items():
+        make_folder((folder / name).parent)
+        write_atomically(folder / name, content)

@@ -126,7 +126,7 @@ def summary(rows: pd.DataFrame) -> pd.DataFrame:
     """Median, least and largest over seeds of every figure, a row per problem and policy."""
     figures = [name for name in rows.columns if name not in ("problem", "policy", "seed")]
     table = rows.groupby(["problem", "policy"], sort=False)[figures].agg(["median", "min", "max"])
-    table.columns = [f"{name}_{how}" for name, how in table.columns]
+    table.columns = table.columns.map("_".join)
     return table.reset_index()
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -59,11 +60,10 @@ def breakdown_of(problem: CodesignProblem, designs: DesignTable) -> pd.DataFrame
 
 def _mappings(simulator: PhysicalSimulator, designs: DesignTable, number: NDArray[np.int64]) -> bytes:
     layers, factors = simulator.layers, simulator.mapped(designs).factors[: len(number)]
+    columns: dict[str, Any] = {"design": number, "network": layers["network"], "count": layers["count"]}
+    columns |= {name: np.ascontiguousarray(factors[name]) for name in FACTORS}
     file = io.BytesIO()
-    np.savez_compressed(
-        file, design=number, network=layers["network"], count=layers["count"],
-        **{name: np.ascontiguousarray(factors[name]) for name in FACTORS},
-    )  # fmt: skip
+    np.savez_compressed(file, **columns)
     return file.getvalue()
 
 

@@ -14,7 +14,7 @@ import numba
 from imcevo.errors import UserError
 from imcevo.experiment import manifest as manifests
 from imcevo.experiment.config import LARGEST_BUDGET, Experiment, RunSpec, load_experiment
-from imcevo.experiment.files import LOCK, locked, make_folder, os_errors_told, write_atomically
+from imcevo.experiment.files import LOCK, locked, make_folder, os_errors_told, write_atomically, write_companions
 from imcevo.experiment.history import FILE as HISTORY
 from imcevo.experiment.islands import IslandSession
 from imcevo.experiment.journal import EVALUATIONS, Journal, Progress
@@ -167,9 +167,7 @@ def _alone(task: tuple[Path, int]) -> bool:
 def prepare(folder: Path, problem: CodesignProblem, experiment: str) -> None:
     """Write the inputs of a run, the experiment last: a folder that has it can be resumed."""
     make_folder(folder)
-    for name, text in problem.companion_files().items():
-        make_folder((folder / name).parent)
-        write_atomically(folder / name, text)
+    write_companions(problem.companion_files(), folder)
     write_atomically(folder / PROBLEM, problem.resolved_toml())
     write_atomically(folder / EXPERIMENT, experiment)
 

@@ -177,7 +177,8 @@ def _require_study_folder(folder: Path) -> None:
 
 def _write_manifest(folder: Path, study: Study, problem: CodesignProblem, work: dict[str, Any]) -> None:
     made_with = new_manifest(
-        problem=problem.name, problem_hash=problem.hash, optimiser=str(study.config.optimiser["name"]), seed=0
+        problem=problem.name, problem_hash=problem.hash, optimiser=str(study.config.optimiser["name"]),
+        search="study", seed=0,
     ).model_dump()
     kept = (
         "imcevo", "model", "problem", "problem_hash", "optimiser", "python", "packages", "git_revision", "cpu", "cores",

@@ -9,7 +9,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from imcevo.errors import UserError
-from imcevo.experiment.files import make_folder
+from imcevo.experiment.files import write_companions
 from imcevo.experiment.runs import PROBLEM
 from imcevo.experiment.study_config import Candidate, NetworkFacts
 from imcevo.hardware import Value
@@ -30,7 +30,7 @@ def network_facts(problem: CodesignProblem) -> dict[str, NetworkFacts]:
         return {name: _published_facts(name) for name in references}
     facts = {}
     with TemporaryDirectory() as folder:
-        write_companions(problem, Path(folder))
+        write_companions(problem.companion_files(), Path(folder))
         for reference in references:
             network = load_network(reference, relative_to=Path(folder))
             facts[network.name] = NetworkFacts(
@@ -83,7 +83,7 @@ def asked_of(
             data["constraints"][quantity] = {n: bound for n, bound in bounds.items() if n in networks}
     data["design_space"] |= dict(design_space or {})
     with TemporaryDirectory() as folder:
-        write_companions(problem, Path(folder))
+        write_companions(problem.companion_files(), Path(folder))
         file = Path(folder) / PROBLEM
         file.write_text(to_toml(data), encoding="utf-8")
         return load_problem(file)
@@ -125,10 +125,3 @@ def start_values(question: CodesignProblem, start: str) -> dict[str, Value]:
     return {
         gene: values[gene][(len(values[gene]) - 1) // 2 if start == "middle" else -1] for gene in question.space.genes
     }
-
-
-def write_companions(problem: CodesignProblem, folder: Path) -> None:
-    """The users' files that the text of a problem refers to."""
-    for name, text in problem.companion_files().items():
-        make_folder((folder / name).parent)
-        (folder / name).write_text(text, encoding="utf-8")

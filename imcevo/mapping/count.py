@@ -20,18 +20,18 @@ from imcevo.workload.table import MATRIX
 
 COUNT_DTYPE = np.dtype([(name, np.float64) for name in ACTIONS])
 RATE_DTYPE = np.dtype([(name, np.float64) for name in RATES])
-TIME_DTYPE = np.dtype([(name, np.float64) for name in RESOURCES])
 # What decides how fast inferences can follow each other when every layer has arrays of its own: the longest time that
 # one layer keeps its own arrays, tile buffers and routers busy, and the busy times, summed over layers, of what all
-# layers share. All in seconds per inference.
-STAGES = ("own", "routers", "global_buffer", "dram", "digital_unit")
-STAGE_DTYPE = np.dtype([(name, np.float64) for name in STAGES])
+# layers share.
+STAGES = ("stage_own", "stage_routers", "stage_global_buffer", "stage_dram", "stage_digital_unit")
+N_RESOURCES, N_TIMES = len(RESOURCES), len(RESOURCES) + len(STAGES)
+TIME_DTYPE = np.dtype([(name, np.float64) for name in (*RESOURCES, *STAGES)])
 
 
 @kernel(parallel=True)
 def count_layers(
     layers: Records, geometry: Records, factors: Records, rates: Records, sum_bits: int, writes_per_inference: float,
-    row_of_layer: NDArray[np.int64], counts: Records, times: Records, stages: Records, rows_summed: NDArray[np.int64],
+    row_of_layer: NDArray[np.int64], counts: Records, times: Records, rows_summed: NDArray[np.int64],
 ) -> None:  # fmt: skip
     """Add every layer's actions and times to the rows that `row_of_layer` names (networks, or the layers themselves).
 
@@ -41,33 +41,33 @@ def count_layers(
         sum_bits: width of a partial sum.
         writes_per_inference: how often weights that are not streamed are programmed per inference.
         counts: zeroed records ``[n_designs, n_rows]`` of `COUNT_DTYPE`.
-        times: zeroed records ``[n_designs, n_rows]`` of `TIME_DTYPE`, each layer's time on the resource that binds it.
-        stages: zeroed records ``[n_designs, n_rows]`` of `STAGE_DTYPE`.
+        times: zeroed records ``[n_designs, n_rows]`` of `TIME_DTYPE`: each layer's time on the resource that binds
+            it, and the stages of a pipeline of layers.
         rows_summed: zeroed ``[n_designs]``; the most rows of a layer summed at once on one column.
     """
     for d in numba.prange(len(geometry)):
         chip, rate = geometry[d], rates[d]
         for i in range(len(layers)):
             row = row_of_layer[i]
-            layer, f, count, time, stage = layers[i], factors[d, i], counts[d, row], times[d, row], stages[d, row]
+            layer, f, count, time = layers[i], factors[d, i], counts[d, row], times[d, row]
             if layer.kind != MATRIX:
-                _add_elementwise(layer, chip, rate, count, time, stage)
+                _add_elementwise(layer, chip, rate, count, time)
             elif f.unit == ON_DIGITAL_UNIT:
-                _add_digital(layer, chip, rate, count, time, stage)
+                _add_digital(layer, chip, rate, count, time)
             else:
                 rows_summed[d] = max(rows_summed[d], min(layer.K, f.rows_k, chip.rows_active))
-                add_on_arrays(layer, chip, f, rate, sum_bits, writes_per_inference, False, count, time, stage)
+                add_on_arrays(layer, chip, f, rate, sum_bits, writes_per_inference, False, count, time)
 
 
 @kernel()
 def add_on_arrays(
     layer: Record, chip: Record, f: Record, rate: Record, sum_bits: int, writes_per_inference: float,
-    all_reused: bool, count: Record, time: Record, stage: Record,
+    all_reused: bool, count: Record, time: Record,
 ) -> None:  # fmt: skip
     """Add one matrix layer that the arrays do; arguments as of `count_layers` and `input_traffic`."""
     loops = resolve(layer, chip, f)
     _add_compute(layer, chip, loops, count)
-    _add_traffic(layer, chip, f, loops, rate, sum_bits, writes_per_inference, all_reused, count, time, stage)
+    _add_traffic(layer, chip, f, loops, rate, sum_bits, writes_per_inference, all_reused, count, time)
 
 
 @kernel()
@@ -97,7 +97,7 @@ def _add_compute(layer: Record, chip: Record, loops: Loops, count: Record) -> No
 @kernel()
 def _add_traffic(
     layer: Record, chip: Record, f: Record, loops: Loops, rate: Record, sum_bits: int, writes_per_inference: float,
-    all_reused: bool, count: Record, time: Record, stage: Record,
+    all_reused: bool, count: Record, time: Record,
 ) -> None:  # fmt: skip
     """Data movement, weight writing and the time of the slowest resource."""
     n = layer.count
@@ -134,9 +134,9 @@ def _add_traffic(
     writing = rounds * reload * min(layer.K, f.rows_k) * f.pack_g * rate.row_write_s
     per_step = rounds * loops.steps * loops.tile_groups * f.macro_v
     groups = min(chip.router_groups, f.group_k * f.group_m * f.group_g * f.group_v)
-    stage.routers += n * local / (chip.router_groups * rate.router_bps)
+    time.stage_routers += n * local / (chip.router_groups * rate.router_bps)
     _book(
-        time, stage, n, reading, writing,
+        time, n, reading, writing,
         per_step * loops.tile_k * layer.input_bits / rate.input_buffer_bps,
         per_step * min(layer.M, f.macro_m * f.cols_m) * 2.0 * sum_bits / rate.output_buffer_bps,
         local / (groups * rate.router_bps),
@@ -148,14 +148,14 @@ def _add_traffic(
 
 @kernel()
 def _book(
-    time: Record, stage: Record, n: int, reading: float, writing: float, input_buffer: float, output_buffer: float,
+    time: Record, n: int, reading: float, writing: float, input_buffer: float, output_buffer: float,
     routers: float, glb: float, dram: float, digital: float,
 ) -> None:  # fmt: skip
     """Book `n` times the slowest resource's time on it; a macro is read and written one after the other."""
-    stage.own = max(stage.own, reading + writing, input_buffer, output_buffer, routers)
-    stage.global_buffer += n * glb
-    stage.dram += n * dram
-    stage.digital_unit += n * digital
+    time.stage_own = max(time.stage_own, reading + writing, input_buffer, output_buffer, routers)
+    time.stage_global_buffer += n * glb
+    time.stage_dram += n * dram
+    time.stage_digital_unit += n * digital
     others = max(input_buffer, output_buffer, routers, glb, dram, digital)
     if reading + writing >= others:
         time.macros += n * reading
@@ -175,7 +175,7 @@ def _book(
 
 
 @kernel()
-def _add_digital(layer: Record, chip: Record, rate: Record, count: Record, time: Record, stage: Record) -> None:
+def _add_digital(layer: Record, chip: Record, rate: Record, count: Record, time: Record) -> None:
     """A matrix layer on the digital unit: an output-stationary square of b x b lanes, b = floor(sqrt(lanes)).
 
     Each pass reads b vectors and b output columns over the whole reduction from the global buffer.
@@ -194,13 +194,13 @@ def _add_digital(layer: Record, chip: Record, rate: Record, count: Record, time:
     count.dram += n * dram_bits
     slots = 1.0 * passes_v * passes_m * layer.K * layer.G * chip.digital_lanes
     _book(
-        time, stage, n, 0.0, 0.0, 0.0, 0.0, 0.0,
+        time, n, 0.0, 0.0, 0.0, 0.0, 0.0,
         (glb_read + glb_write) / rate.glb_bps, dram_bits / rate.dram_bps, slots / rate.digital_ops_per_s,
     )  # fmt: skip
 
 
 @kernel()
-def _add_elementwise(layer: Record, chip: Record, rate: Record, count: Record, time: Record, stage: Record) -> None:
+def _add_elementwise(layer: Record, chip: Record, rate: Record, count: Record, time: Record) -> None:
     """Element-wise work of the digital unit at the global buffer, or table look-ups in DRAM."""
     n = layer.count
     dram = dram_of_streams(layer, chip)
@@ -212,6 +212,6 @@ def _add_elementwise(layer: Record, chip: Record, rate: Record, count: Record, t
     count.glb_write += n * glb_write
     count.dram += n * dram_bits
     _book(
-        time, stage, n, 0.0, 0.0, 0.0, 0.0, 0.0,
+        time, n, 0.0, 0.0, 0.0, 0.0, 0.0,
         (glb_read + glb_write) / rate.glb_bps, dram_bits / rate.dram_bps, layer.ops / rate.digital_ops_per_s,
     )  # fmt: skip

@@ -7,9 +7,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from imcevo.costs.terms import N_ACTIONS, RATES, RESOURCES, UnitCosts
+from imcevo.costs.terms import N_ACTIONS, RATES, UnitCosts
 from imcevo.kernels import kernel
-from imcevo.mapping.count import COUNT_DTYPE, RATE_DTYPE, TIME_DTYPE, add_on_arrays, count_layers
+from imcevo.mapping.count import COUNT_DTYPE, N_RESOURCES, N_TIMES, RATE_DTYPE, TIME_DTYPE, add_on_arrays, count_layers
 from imcevo.mapping.factors import Mapping
 from imcevo.mapping.records import Record, Records
 
@@ -62,7 +62,7 @@ class Scratch(NamedTuple):
 
 def scratch(n_designs: int) -> Scratch:
     """Room for `n_designs`."""
-    counts, times = np.zeros((n_designs, N_ACTIONS)), np.zeros((n_designs, len(RESOURCES)))
+    counts, times = np.zeros((n_designs, N_ACTIONS)), np.zeros((n_designs, N_TIMES))
     return Scratch(counts, counts.view(COUNT_DTYPE)[:, 0], times, times.view(TIME_DTYPE)[:, 0])
 
 
@@ -91,7 +91,7 @@ def priced(
 ) -> tuple[float, float]:  # fmt: skip
     """Joules without leakage, and seconds, of a layer on the arrays under the factors `f`.
 
-    `counts` ``[N_ACTIONS]`` and `times` ``[n_resources]`` are scratch, the records views of them.
+    `counts` ``[N_ACTIONS]`` and `times` ``[N_TIMES]`` are scratch, the records views of them.
     """
     counts[:] = 0.0
     times[:] = 0.0
@@ -99,7 +99,7 @@ def priced(
     energy, latency = 0.0, 0.0
     for action in range(len(counts)):
         energy += counts[action] * price.energy_J[action]
-    for resource in range(len(times)):
+    for resource in range(N_RESOURCES):
         latency += times[resource]
     return energy, latency
 
@@ -111,12 +111,12 @@ def network_totals(
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Joules, leakage included, and seconds of every network ``[n_designs, n_networks]`` each."""
     counts = np.zeros((len(geometry), n_networks, N_ACTIONS))
-    times = np.zeros((len(geometry), n_networks, len(RESOURCES)))
+    times = np.zeros((len(geometry), n_networks, N_TIMES))
     count_layers(
         layers, geometry, mapping.factors, prices.rates(), prices.sum_bits, prices.writes_per_inference,
         np.ascontiguousarray(layers["network"]), counts.view(COUNT_DTYPE)[:, :, 0], times.view(TIME_DTYPE)[:, :, 0],
         np.zeros(len(geometry), dtype=np.int64),
     )  # fmt: skip
-    latency = times.sum(axis=2)
+    latency = times[:, :, :N_RESOURCES].sum(axis=2)
     energy = np.einsum("dna,da->dn", counts, prices.costs.energy_J) + prices.costs.leakage_W[:, None] * latency
     return energy, latency

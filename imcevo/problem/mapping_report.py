@@ -47,8 +47,9 @@ def mapping_report(
     layers, n_networks, prices = simulator.layers, len(simulator.networks), simulator.prices(costs)
     mapping = chooser.map(layers, geometry, n_networks, prices, chooser.genes(layers).start[None, :])
     counted = simulator.count(geometry, costs.rates, mapping, per_layer=True)
-    energy = energy_by_component(counted, costs)[0].sum(axis=1)
-    latency = counted.times[0].sum(axis=1)
+    seconds = counted.times.sum(axis=2)
+    energy = energy_by_component(counted.counts, costs, seconds)[0].sum(axis=1)
+    latency = seconds[0]
     wanted = (layers["network"] == simulator.networks.index(network)) & (layers["kind"] == MATRIX)
     least = np.full(len(layers), np.nan)
     judged = wanted & (mapping.factors["unit"][0] == ON_ARRAYS)

@@ -27,7 +27,7 @@ from imcevo.costs.terms import (
 )  # fmt: skip
 from imcevo.errors import unknown_name
 from imcevo.hardware import GLB_WIDTH_BITS, Design, DesignTable, Value, table_of
-from imcevo.mapping.count import COUNT_DTYPE, RATE_DTYPE, STAGE_DTYPE, STAGES, TIME_DTYPE, count_layers
+from imcevo.mapping.count import COUNT_DTYPE, N_RESOURCES, N_TIMES, RATE_DTYPE, TIME_DTYPE, count_layers
 from imcevo.mapping.factors import Mapping
 from imcevo.mapping.policies import MappingPolicy, mapping_policy
 from imcevo.mapping.price import Prices
@@ -203,17 +203,15 @@ class PhysicalSimulator:
     ) -> Counted:
         n_rows = len(self.layers) if per_layer else len(self.networks)
         counts = np.zeros((len(geometry), n_rows, N_ACTIONS))
-        times = np.zeros((len(geometry), n_rows, len(RESOURCES)))
-        stages = np.zeros((len(geometry), n_rows, len(STAGES)))
+        times = np.zeros((len(geometry), n_rows, N_TIMES))
         rows_summed = np.zeros(len(geometry), dtype=np.int64)
         count_layers(
             self.layers, geometry, mapping.factors, rates.view(RATE_DTYPE)[:, 0], self.precision.partial_sum_bits,
             writes_per_inference,
             np.arange(n_rows) if per_layer else np.ascontiguousarray(self.layers["network"]),
-            counts.view(COUNT_DTYPE)[:, :, 0], times.view(TIME_DTYPE)[:, :, 0],
-            stages.view(STAGE_DTYPE)[:, :, 0], rows_summed,
+            counts.view(COUNT_DTYPE)[:, :, 0], times.view(TIME_DTYPE)[:, :, 0], rows_summed,
         )  # fmt: skip
-        return Counted(counts, times, stages, rows_summed)
+        return Counted(counts, times[:, :, :N_RESOURCES], times[:, :, N_RESOURCES:], rows_summed)
 
     def _switch_time(self, geometry: Records, rates: NDArray[np.float64]) -> NDArray[np.float64]:
         """Seconds to program each network ``[n_designs, n_networks]``.

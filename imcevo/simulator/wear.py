@@ -7,9 +7,9 @@ from numpy.typing import NDArray
 
 from imcevo.hardware import DesignTable
 from imcevo.mapping.factors import Mapping
+from imcevo.mapping.loops import loads_per_inference
 from imcevo.mapping.records import STREAMED, Records
 from imcevo.simulator.deployment import Deployment
-from imcevo.mapping.loops import loads_per_inference
 from imcevo.technology import Technology
 
 

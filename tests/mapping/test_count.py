@@ -7,7 +7,7 @@ import pytest
 from numpy.typing import NDArray
 
 from imcevo.costs.terms import ACTIONS, N_ACTIONS, RATES, RESOURCES
-from imcevo.mapping.count import COUNT_DTYPE, RATE_DTYPE, STAGE_DTYPE, STAGES, TIME_DTYPE, count_layers
+from imcevo.mapping.count import COUNT_DTYPE, N_RESOURCES, N_TIMES, RATE_DTYPE, TIME_DTYPE, count_layers
 from imcevo.mapping.factors import FACTORS
 from imcevo.mapping.greedy import map_greedily
 from imcevo.mapping.records import Records
@@ -33,15 +33,14 @@ def count(
     layers: Records, geometry: Records, factors: Records, **rates: float
 ) -> tuple[dict[str, float], dict[str, float]]:
     """Counts and times of one layer on one design; rates not given are so fast that they never bind."""
-    counts, times = np.zeros((1, 1, N_ACTIONS)), np.zeros((1, 1, len(RESOURCES)))
+    counts, times = np.zeros((1, 1, N_ACTIONS)), np.zeros((1, 1, N_TIMES))
     never_binds = {name: 1e-30 if name in ("input_cycle_s", "row_write_s") else 1e30 for name in RATES}
     speed = np.array([list({**never_binds, **rates}.values())])
     count_layers(
         layers, geometry, factors, as_records(speed, RATE_DTYPE), SUM_BITS, 0.0, np.zeros(1, dtype=np.int64),
-        as_records(counts, COUNT_DTYPE), as_records(times, TIME_DTYPE),
-        as_records(np.zeros((1, 1, len(STAGES))), STAGE_DTYPE), np.zeros(1, dtype=np.int64),
+        as_records(counts, COUNT_DTYPE), as_records(times, TIME_DTYPE), np.zeros(1, dtype=np.int64),
     )  # fmt: skip
-    return dict(zip(ACTIONS, counts[0, 0], strict=True)), dict(zip(RESOURCES, times[0, 0], strict=True))
+    return dict(zip(ACTIONS, counts[0, 0], strict=True)), dict(zip(RESOURCES, times[0, 0, :N_RESOURCES], strict=True))
 
 
 def assert_equals_walk(walk: Walk, counts: dict[str, float]) -> None:

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from imcevo.costs.terms import N_ACTIONS, RATES, RESOURCES, UnitCosts
-from imcevo.mapping.count import COUNT_DTYPE, TIME_DTYPE, count_layers
+from imcevo.costs.terms import N_ACTIONS, RATES, UnitCosts
+from imcevo.mapping.count import COUNT_DTYPE, N_RESOURCES, N_TIMES, TIME_DTYPE, count_layers
 from imcevo.mapping.evolved import map_as_told, shapes_of
 from imcevo.mapping.exact_designs import map_exactly
 from imcevo.mapping.exact_resident import copies_step
@@ -63,13 +63,13 @@ def random_case(seed: int, deployment: int, **chip: int) -> Case:
 def costs_of(case: Case, factors: Records) -> NDArray[np.float64]:
     """Cost of many mappings of the case's layer ``[n, 1]``, through the simulator's counts."""
     n, prices = len(factors), case.prices
-    counts, times = np.zeros((n, 1, N_ACTIONS)), np.zeros((n, 1, len(RESOURCES)))
+    counts, times = np.zeros((n, 1, N_ACTIONS)), np.zeros((n, 1, N_TIMES))
     count_layers(
         case.layers, np.repeat(case.geometry, n), factors, np.repeat(prices.rates(), n), SUM_BITS, 0.0,
         np.zeros(1, dtype=np.int64), counts.view(COUNT_DTYPE)[..., 0], times.view(TIME_DTYPE)[..., 0],
         np.zeros(n, dtype=np.int64),
     )  # fmt: skip
-    latency = times.sum(axis=(1, 2))
+    latency = times[:, 0, :N_RESOURCES].sum(axis=1)
     energy = counts[:, 0] @ prices.costs.energy_J[0] + prices.costs.leakage_W[0] * latency
     return energy * case.weights[0, 0, 0] + latency * case.weights[0, 0, 1]
 
