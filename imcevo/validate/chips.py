@@ -201,7 +201,7 @@ def chip_technology(chips: Sequence[Chip], path: Path | None = None) -> Technolo
     """The technology with the shipped chips' cells and, for chips of `path`, those in the folder ``cells`` beside them.
 
     Raises:
-        UserError: a chip whose cell or node has no data.
+        UserError: a chip whose cell or node has no data, whose supply its node forbids, or whose cell needs an ADC.
     """
     own = shipped_folder() / _CELLS
     if path is not None:
@@ -215,4 +215,13 @@ def chip_technology(chips: Sequence[Chip], path: Path | None = None) -> Technolo
             known = f"{listed(sorted(technology.nodes))} nm"
             key = f"{chip.name}: hardware.node_nm"
             raise UserError("is not a CMOS node with data", key=key, value=chip.hardware.node_nm, allowed=known)
+        low, high = technology.node(chip.hardware.node_nm).voltage_range_V
+        for supply in [chip.operation.voltage_V, *(m.voltage_V for m in chip.measurements if m.voltage_V)]:
+            if not low <= supply <= high:
+                key, allowed = f"{chip.name}: voltage_V", f"{low:g} to {high:g} V"
+                raise UserError(f"is no supply for {chip.hardware.node_nm} nm", key=key, value=supply, allowed=allowed)
+        if technology.cell(chip.hardware.cell).has_adc != (chip.hardware.adc_type != "none"):
+            needs = "an ADC" if chip.hardware.adc_type == "none" else "no ADC"
+            key = f"{chip.name}: hardware.adc_type"
+            raise UserError(f"does not fit: {chip.hardware.cell} has {needs}", key=key, value=chip.hardware.adc_type)
     return technology

@@ -65,6 +65,8 @@ def test_cells_and_nodes_need_data(tmp_path):
     for old, new, told in (
         ('cell = "rram_1t1r"', 'cell = "rram_1t1"', "hardware.cell: 'rram_1t1' is not a known bit cell.*did you mean"),
         ("node_nm = 90", "node_nm = 91", "hardware.node_nm: 91 is not a CMOS node with data"),
+        ("voltage_V = 1.2", "voltage_V = 2.2", "Yin 2020: voltage_V: 2.2 is no supply for 90 nm"),
+        ('adc_type = "flash"', 'adc_type = "none"', "Yin 2020: hardware.adc_type: 'none' does not fit"),
     ):
         path = written(tmp_path, GOOD.replace(old, new, 1))
         with pytest.raises(UserError, match=told):
