@@ -123,12 +123,12 @@ class CodesignProblem:
         return rng.integers(0, self.upper + 1, size=(n, self.n_var), dtype=np.int64)
 
     def initial(self, n: int, rng: np.random.Generator) -> NDArray[np.int64]:
-        """`n` genomes to begin a search with ``[n, n_var]``: as `sample`, but half of the rows map all
-        layers by the greedy rule, the others a share of them, drawn from 0 to 1; the rest at random."""
+        """`n` genomes to begin a search with ``[n, n_var]``: as `sample`, but in every row a share of
+        the layers, drawn from 0 to 1/10, is mapped at random and the others by the greedy rule."""
         X = self.sample(n, rng)
         mapping = self.simulator.mapping_genes
         if len(mapping.names) > 1:
-            greedy = rng.random((n, int(mapping.linkage.max()) + 1)) < np.minimum(2.0 * rng.random((n, 1)), 1.0)
+            greedy = rng.random((n, int(mapping.linkage.max()) + 1)) >= 0.1 * rng.random((n, 1))
             place = self.genome.place(MAPPING)
             X[:, place] = np.where(greedy[:, mapping.linkage], mapping.start, X[:, place])
         return X

@@ -28,7 +28,7 @@ evaluations = 400
 
 # The files that a run owes to its inputs alone.
 SAME_BYTES = (
-    "problem.toml", "evaluations.bin", "history.csv", "front.csv", "breakdown.csv", "mappings.npz", "checkpoint.npz",
+    "problem.toml", "evaluations.bin", "history.csv", "front.csv", "breakdown.csv", "checkpoint.npz",
     "experiment.toml",
 )  # fmt: skip
 
