@@ -63,7 +63,7 @@ def _mappings(simulator: PhysicalSimulator, designs: DesignTable, number: NDArra
     columns: dict[str, Any] = {"design": number, "network": layers["network"], "count": layers["count"]}
     columns |= {name: np.ascontiguousarray(factors[name]) for name in FACTORS}
     file = io.BytesIO()
-    np.savez_compressed(file, **columns)
+    np.savez_compressed(file, allow_pickle=False, **columns)
     return file.getvalue()
 
 

@@ -67,7 +67,7 @@ def mapping_report(
             "energy_J": float(energy[i]), "latency_s": float(latency[i]),
             "dram_bits": counts["dram"], "glb_bits": counts["glb_read"] + counts["glb_write"],
             "binds": RESOURCES[int(counted.times[0, i].argmax())],
-            "distance": None if np.isnan(least[i]) else float(energy[i] * latency[i] / least[i] - 1.0),
+            "distance": None if np.isnan(least[i]) else max(0.0, float(energy[i] * latency[i] / least[i] - 1.0)),
         })  # fmt: skip
     total = layers["network"] == simulator.networks.index(network)
     return {

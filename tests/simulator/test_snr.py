@@ -19,7 +19,7 @@ from imcevo.mapping.loops import reduction_pieces
 from imcevo.simulator import Deployment, PhysicalSimulator
 from imcevo.workload import Network, Precision
 from imcevo.workload.layers import Layer
-from tests.simulator.cases import factors_of, geometry_of, random_chip, random_factors, random_layer, records_of
+from tests.mapping.cases import factors_of, geometry_of, random_chip, random_factors, random_layer, records_of
 from tests.simulator.test_physical import DESIGN
 from tests.simulator.test_physical import designs as random_designs
 
