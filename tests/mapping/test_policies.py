@@ -5,12 +5,15 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from imcevo.costs.terms import UnitCosts
 from imcevo.errors import UserError
 from imcevo.mapping.evolved import map_as_told, shapes_of
 from imcevo.mapping.greedy import map_greedily
+from imcevo.mapping.judge import energy_latency, least_energy_latency
 from imcevo.mapping.policies import mapping_policy
 from imcevo.mapping.records import RESIDENT, STREAMED, SWAPPED, Records
 from imcevo.mapping.space import CHOICES
+from tests.mapping.test_exact import random_case
 from tests.mapping.test_greedy import chips, suite
 
 MESHES = [f"{mesh}_{d}" for mesh in ("macro", "tile", "group") for d in "kmgv"]
@@ -63,3 +66,21 @@ def test_equal_shapes_share_their_genes() -> None:
 def test_unknown_policy() -> None:
     with pytest.raises(UserError, match="exact"):
         mapping_policy("exakt")
+
+
+def test_greedy_and_random_mappings_are_never_better_than_the_judge() -> None:
+    rng = np.random.default_rng(7)
+    layers, geometry = suite(rng), chips(rng, STREAMED)[:6]
+    case = random_case(3, STREAMED)
+    costs = UnitCosts(*(np.repeat(values, len(geometry), axis=0) for values in case.prices.costs))
+    prices = case.prices._replace(costs=costs)
+    on_arrays = layers[layers["kind"] == 0]
+    least = least_energy_latency(on_arrays, geometry, prices)
+    assert np.isfinite(least).all()
+    shapes, genes = shapes_of(on_arrays), mapping_policy("evolved").genes(on_arrays)
+    for draw in range(20):
+        drawn = rng.integers(0, genes.upper + 1, size=(len(geometry), len(genes.upper)))
+        mapping = map_as_told(on_arrays, geometry, 3, shapes, drawn.reshape(len(geometry), -1, len(CHOICES)))
+        if draw == 0:
+            mapping = map_greedily(on_arrays, geometry, 3)
+        assert (energy_latency(on_arrays, geometry, prices, mapping) >= least * (1 - 1e-9)).all()
