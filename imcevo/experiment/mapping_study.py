@@ -136,6 +136,7 @@ def main() -> int:
                                      formatter_class=argparse.RawDescriptionHelpFormatter)  # fmt: skip
     parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder for the tables")
     parser.add_argument("--problems", type=Path, default=Path("problems"), metavar="DIR", help="their problem files")
+    parser.add_argument("--only", choices=PROBLEMS, help="one of the problems")
     parser.add_argument("--seeds", type=int, default=10, help="seeds of every search")
     parser.add_argument("--evaluations", type=int, default=5000, help="designs for equal evaluations")
     parser.add_argument("--seconds", type=float, default=20.0, help="of one core for equal time")
@@ -147,21 +148,22 @@ def main() -> int:
         make_folder(given.out)
         jobs = [
             Job(given.problems / f"{name}.toml", policy, seed, given.evaluations, given.seconds)
-            for name in PROBLEMS for policy in POLICIES for seed in range(1, given.seeds + 1)
+            for name in ([given.only] if given.only else PROBLEMS)
+            for policy in POLICIES
+            for seed in range(1, given.seeds + 1)
         ]  # fmt: skip
         for job in jobs[:: len(POLICIES) * given.seeds]:
             load_problem(job.problem)  # mistakes in the files show before the pool starts
         rows: list[dict[str, Any]] = []
+        rank = {name: place for place, name in enumerate((*PROBLEMS, *POLICIES))}
         for row in searches(jobs):
             rows.append(row)
             print(f"{len(rows)} of {len(jobs)}: {row['problem']}, {row['policy']}, seed {row['seed']}", flush=True)
-        table = pd.DataFrame(rows)
-        rank = {name: place for place, name in enumerate((*PROBLEMS, *POLICIES))}
-        table = table.sort_values(
-            ["problem", "policy", "seed"], key=lambda column: column.map(rank) if column.dtype == object else column
-        )
-        for name, part in (("searches.csv", table), ("summary.csv", summary(table))):
-            write_atomically(given.out / name, part.to_csv(index=False, lineterminator="\n", float_format="%.6g"))
+            # Written after every search: an interrupted study keeps what it has.
+            rows.sort(key=lambda r: (rank[r["problem"]], rank[r["policy"]], r["seed"]))
+            table = pd.DataFrame(rows)
+            for name, part in (("searches.csv", table), ("summary.csv", summary(table))):
+                write_atomically(given.out / name, part.to_csv(index=False, lineterminator="\n", float_format="%.6g"))
     except UserError as error:
         print(error, file=sys.stderr)
         return 2
