@@ -27,7 +27,8 @@ _SEED, _VECTORS, _CHIPS = 7401, 256, 3
 _BASE: dict[str, Value] = {
     "cell": "rram_1t1r", "node_nm": 28, "voltage_V": 0.9, "rows": 128, "cols": 128, "adc_type": "sar",
     "adc_range": "calibrated", "cols_per_adc": 8, "dac_bits": 1, "macros_per_tile": 4, "tiles_per_group": 4,
-    "router_groups": 4, "input_buffer_B": 2048, "output_buffer_B": 2048, "glb_depth": 256, "digital_lanes": 16,
+    "router_groups": 4, "input_buffer_B": 2048, "output_buffer_B": 2048, "glb_depth": 256, "dram": "lpddr4",
+    "digital_lanes": 16,
 }  # fmt: skip
 
 

@@ -162,8 +162,8 @@ def _physical(designs: DesignTable, memory: Memory) -> DesignTable:
     """The same designs with the keys of the physical profile."""
     macros, n = designs["macros_per_tile"], designs.n_designs
     added = table_of([{
-        "cell": _CELLS[memory], "adc_type": "sar", "adc_bits": 5, "adc_range": "full_scale", "cols_per_adc": 8, "dac_bits": 1,
-        "digital_lanes": 256, "dram": "lpddr4",
+        "cell": _CELLS[memory], "adc_type": "sar", "adc_bits": 5, "adc_range": "full_scale", "cols_per_adc": 8,
+        "dac_bits": 1, "digital_lanes": 256, "dram": "lpddr4",
     }] * n)  # fmt: skip
     buffers = {f"{name}_buffer_B": np.maximum(64, macros * designs[side]) for name, side in
                (("input", "rows"), ("output", "cols"))}  # fmt: skip

@@ -19,6 +19,7 @@ rows_active = 128
 cols = 128
 adc_type = "sar"
 adc_bits = 5
+adc_range = "full_scale"
 cols_per_adc = 4
 dac_bits = 1
 macros_per_tile = 8
@@ -27,6 +28,7 @@ router_groups = 4
 input_buffer_B = 4096
 output_buffer_B = 4096
 glb_depth = 1024
+dram = "lpddr4"
 digital_lanes = 64
 """
 

@@ -65,7 +65,7 @@ def test_a_network_adds_the_errors_of_its_layers() -> None:
     sim = simulator()
     designs = sim.repair(table_of([DESIGN]))
     geometry = sim.geometry(designs)
-    layers = list(sim.snr.converted_layers(designs, geometry, sim.map(geometry)))
+    layers = list(sim.snr.converted_layers(designs, geometry, sim.mapped(designs)))
     error = sum(error for network, *_, error in layers if network == "one")
     found = sim.network_snr(designs.design(0))["one"]
     assert found.snr_dB == pytest.approx(-10 * math.log10(error))
