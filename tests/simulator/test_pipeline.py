@@ -121,8 +121,8 @@ def test_first_inference_takes_the_sum_of_the_layers_slowest_resources(seed: int
 DESIGN = {
     "cell": "rram_1t1r", "node_nm": 28, "voltage_V": 0.9, "bits_per_cell": 2, "rows": 128, "rows_active": 128,
     "cols": 128, "adc_type": "sar", "adc_bits": 6, "adc_range": "full_scale", "cols_per_adc": 8, "dac_bits": 1,
-    "macros_per_tile": 16, "tiles_per_group": 64, "router_groups": 36, "input_buffer_B": 8192, "output_buffer_B": 8192, "glb_depth": 65536,
-    "dram": "lpddr4", "digital_lanes": 256,
+    "macros_per_tile": 16, "tiles_per_group": 64, "router_groups": 36,
+    "input_buffer_B": 8192, "output_buffer_B": 8192, "glb_depth": 65536, "dram": "lpddr4", "digital_lanes": 256,
 }  # fmt: skip
 
 
