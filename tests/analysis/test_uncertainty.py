@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from imcevo.analysis import uncertainty
-from imcevo.analysis.uncertainty import objective_factor, representatives, uncertainty_factors
+from imcevo.analysis.uncertainty import objective_factor, profile_of, representatives, uncertainty_factors
 
 
 class Front:
@@ -32,18 +32,19 @@ def factors(monkeypatch):
 def test_designs_within_the_factors_are_alike(tmp_path):
     run = Front(tmp_path, "physical", [1.0, 1.4, 1.6, 9.0], [1.0, 1.1, 1.0, 1.0], knee=1)
     # The knee speaks first; design 3 is too far from it in energy, alike in area alone is not enough.
-    assert representatives(run).tolist() == [1, 1, 1, 3]
+    assert representatives(run, profile_of(run)).tolist() == [1, 1, 1, 3]
     run = Front(tmp_path, "physical", [1.0, 1.4], [1.0, 1.3])
-    assert representatives(run).tolist() == [0, 1]
+    assert representatives(run, profile_of(run)).tolist() == [0, 1]
 
 
 def test_different_cells_need_a_larger_difference(tmp_path):
     run = Front(tmp_path, "physical", [1.0, 2.5, 2.5], [1.0, 1.1, 1.1], cell=["a", "b", "a"])
-    assert representatives(run).tolist() == [0, 0, 2]
+    assert representatives(run, profile_of(run)).tolist() == [0, 0, 2]
 
 
 def test_only_the_profile_that_was_compared_with_chips(tmp_path):
-    assert representatives(Front(tmp_path, "published", [1.0, 1.1], [1.0, 1.1])) is None
+    run = Front(tmp_path, "published", [1.0, 1.1], [1.0, 1.1])
+    assert representatives(run, profile_of(run)) is None
 
 
 def test_factors_of_products_add_in_squares():
