@@ -120,7 +120,7 @@ def lookup(
 
 
 def imagenet_stem(names: tuple[str, str, str], channels: int) -> list[Layer]:
-    """7 x 7 convolution of stride 2, its activation and 3 x 3 pool: an image of 224 x 224 becomes 56 x 56 `channels`."""
+    """7 x 7 convolution of stride 2, its activation, 3 x 3 pool: 224 x 224 pixels become 56 x 56 of `channels`."""
     conv, relu, pool = names
     return [
         convolution(conv, 3, channels, 7, 224, 224, stride=2, statistics="signed", from_dram=True),
