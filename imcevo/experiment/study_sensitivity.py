@@ -67,7 +67,7 @@ def _objective(problem: CodesignProblem, design: Mapping[str, Value]) -> tuple[f
 def _moved_constants(
     problem: CodesignProblem, design: Mapping[str, Value], factor: float
 ) -> Iterator[tuple[str, float, float, PhysicalSimulator]]:
-    """Name, value, changed value and simulator, for the constants of the design's cell, its node and all circuits.
+    """Name, value, changed value and simulator, for constants of the design's cell, node and DRAM and of all circuits.
 
     Only the physical profile has a technology to change.
     """
@@ -86,12 +86,18 @@ def _moved_constants(
             nodes = {**technology.nodes, node: _with(technology.nodes[node], (name,), moved)}
             new = replace(technology, nodes=MappingProxyType(nodes))
             yield f"{node}nm.{name}", quantity.value, moved.value, simulator.with_technology(new)
-    for group in type(technology.circuits).model_fields:
+    for group in (name for name in type(technology.circuits).model_fields if name != "dram"):
         for name, quantity in _constants(getattr(technology.circuits, group)):
             for moved in _moved(quantity, factor):
                 circuits = _with(technology.circuits, (group, name), moved)
                 new = replace(technology, circuits=circuits)
                 yield f"{group}.{name}", quantity.value, moved.value, simulator.with_technology(new)
+    kind = str(design["dram"])
+    for name, quantity in _constants(technology.dram(kind)):
+        for moved in _moved(quantity, factor):
+            kinds = {**technology.circuits.dram, kind: _with(technology.circuits.dram[kind], (name,), moved)}
+            new = replace(technology, circuits=technology.circuits.model_copy(update={"dram": kinds}))
+            yield f"{kind}.{name}", quantity.value, moved.value, simulator.with_technology(new)
 
 
 def _constants(model: object) -> Iterator[tuple[str, Quantity]]:
