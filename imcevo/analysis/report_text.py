@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 import pandas as pd
@@ -31,8 +30,8 @@ _FIGURES = {
 
 def captions(results: StudyResults) -> dict[str, str]:
     """Figure -> caption."""
-    factor = results.config.sensitivity.factor if results.config.sensitivity else math.nan
-    return {**_FIGURES, "sensitivity": f"{_FIGURES['sensitivity']} Constants are divided and multiplied by {factor:g}."}
+    moved = f" Constants are divided and multiplied by {results.sensitivity_factor:g}."
+    return {**_FIGURES, "sensitivity": _FIGURES["sensitivity"] + moved}
 
 
 def answers(results: StudyResults, tables: dict[str, pd.DataFrame]) -> list[str]:
@@ -109,8 +108,8 @@ def _resolved(results: StudyResults, comparison: pd.DataFrame) -> list[str]:
         apart, alike = (", ".join(rows[rows["told_apart"] == told]["baseline"]) for told in (True, False))
         said.append(
             f"By its error on chips the model tells a ratio of {named(quantity)} from 1 beyond a factor of "
-            f"{' and '.join(sorted(factors, reverse=True))}. Told apart from {results.first}: {apart or 'none'}; within "
-            f"the model's error: {alike or 'none'}."
+            f"{' and '.join(sorted(factors, reverse=True))}. Told apart from {results.first}: {apart or 'none'}; "
+            f"within the model's error: {alike or 'none'}."
         )
     return said
 
@@ -199,7 +198,7 @@ def _certified(results: StudyResults, table: pd.DataFrame, regret: pd.DataFrame)
         unable = [str(name) for name in rows[rows["ratio"].isna()]["baseline"]]
         cannot = f"; unable to run the suite: {', '.join(unable)}" if unable else ""
         said.append(f"Certified optima of {problem} ({joint}): {'; '.join(parts)}{cannot}.")
-    met = ", ".join(f"{row['problem']} {row['design']}: {100 * row['regret_median']:.2g} %" for row in _rows(regret))
+    met = ", ".join(f"{row['problem']} {row['design']}: {_percent(row['regret_median'])}" for row in _rows(regret))
     certified = results.config.certified
     budget = certified.evaluations if isinstance(certified, CertifiedConfig) else 0
     said.append(f"Searches of {budget:,} designs end above the certified optimum by (median over seeds): {met}.")
@@ -216,6 +215,10 @@ def _accelerators(results: StudyResults, table: pd.DataFrame) -> str:
         f"{middle.quantile(0.75):.3g} TOPS/W) stands {own.median():.3g} TOPS/W of {results.first}, a model's mean over "
         "whole networks with DRAM: an orientation, not a comparison."
     )
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.2g} %" if abs(share) < 1 else f"{100 * share:,.0f} %"
 
 
 def _rows(table: pd.DataFrame) -> list[dict[str, Any]]:

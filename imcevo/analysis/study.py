@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property, partial
@@ -107,6 +108,12 @@ class StudyResults:
     def first(self) -> str:
         """The design that is held against all others."""
         return str(self.designs["design"].iloc[0])
+
+    @property
+    def sensitivity_factor(self) -> float:
+        """By which constants were moved; NaN where none were."""
+        asked = self.config.sensitivity
+        return math.nan if asked is None else asked.factor
 
     @property
     def uncertainty(self) -> dict[str, float] | None:
@@ -219,8 +226,8 @@ def write_study_figures(results: StudyResults, tables: dict[str, pd.DataFrame]) 
     drawing("breakdown", 14.0, 2.9 + 0.27 * len(pairs) * len(results.networks),
             lambda drawn: draw_side_by_side(drawn, pairs, title))  # fmt: skip
     if results.has("sensitivity"):
-        changes = results.table("sensitivity")
-        drawing("sensitivity", 12.5, 6.5, lambda drawn: draw_tornado(drawn, changes, metric, results.first))
+        changes, factor = results.table("sensitivity"), results.sensitivity_factor
+        drawing("sensitivity", 12.5, 6.5, lambda drawn: draw_tornado(drawn, changes, metric, results.first, factor))
     if "certified_comparison" in tables:
         table = tables["certified_comparison"]
         drawing("certified", 12.0, 1.6 + 0.26 * len(table) / table["quantity"].nunique(),

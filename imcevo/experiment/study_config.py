@@ -85,9 +85,9 @@ class SpreadConfig(StrictModel):
 
 
 class UncertaintyConfig(StrictModel):
-    """``[uncertainty]``: factor within which 68 % of the model's predictions of chips fall, and where that is known from.
+    """``[uncertainty]``: factor within which 68 % of the model's predictions of chips fall, and how that is known.
 
-    Instead of the measured ones of `imcevo.analysis.uncertainty.value_factors`.
+    Instead of the measured ones, `imcevo.analysis.uncertainty.value_factors`.
     """
 
     energy_J: float = Field(ge=1)
