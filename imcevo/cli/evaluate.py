@@ -10,12 +10,16 @@ import typer
 
 from imcevo.cli.options import Design, Json
 from imcevo.cli.output import print_json, print_table
-from imcevo.units import engineering
+from imcevo.units import engineering, unit_suffix
 
 _CONFIDENCE = {
     "exact": "exact: no ADC",
     "measured": "measured tensors",
     "low": "low: stated distributions",
+}
+_EFFICIENCIES = {
+    "throughput_per_s": "inferences", "TOPS": "operations", "TOPS_per_W": "per power", "TOPS_per_mm2": "per area",
+    "power_density_W_per_m2": "power density",
 }
 
 
@@ -82,13 +86,23 @@ def _print_results(report: Mapping[str, Any]) -> None:
     for name, results in report["networks"].items():
         energy, latency = results["energy_J"], results["latency_s"]
         rows.append([
-            name, engineering(energy, "J"), engineering(latency, "s"), engineering(energy / latency, "W"),
+            name, engineering(energy, "J"), engineering(latency, "s"), engineering(results["power_W"], "W"),
             engineering(energy * latency, "Js"),
         ])  # fmt: skip
-    _print_snr(report["networks"])
     cost = "" if report["cost"] is None else f", cost {engineering(report['cost'], '')}"
     title = f"Per inference, chip of {engineering(report['area_m2'], 'm2')}{cost}"
     print_table(title, ["network", "energy", "latency", "power", "energy x delay"], rows)
+    _print_efficiencies(report["networks"])
+    _print_snr(report["networks"])
+
+
+def _print_efficiencies(networks: Mapping[str, Mapping[str, Any]]) -> None:
+    rows = [
+        [name, *(engineering(results[quantity], unit_suffix(quantity)) for quantity in _EFFICIENCIES)]
+        for name, results in networks.items()
+    ]
+    title = "Throughput and efficiency, 2 operations per MAC at the problem's precision"
+    print_table(title, ["network", *_EFFICIENCIES.values()], rows)
 
 
 def _print_snr(networks: Mapping[str, Mapping[str, Any]]) -> None:
