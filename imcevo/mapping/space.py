@@ -134,7 +134,7 @@ def rows_of_a_copy(layer: Record, f: Record) -> int:
     return ceil_div(layer.P, pixel_copies(layer.N, layer.P, layer.Q, layer.sequential, copies)[1])
 
 
-@kernel()
+@kernel(inline=False)
 def set_time(layer: Record, chip: Record, order: int, slabs: int, f: Record) -> None:
     """Loop order and slabs. A recurrent step needs the whole output of the one before, in whatever order is legal."""
     f.order, f.slabs = 0, 1
