@@ -110,7 +110,7 @@ def map_streamed(
     return least, work
 
 
-@kernel()
+@kernel(inline=False)
 def _bound(
     layer: Record, ideal: Record, rate: Record, movement: Record, price: Record, at: int, walk: Record, f: Record,
     counts: NDArray[np.float64], count: Record, times: NDArray[np.float64], time: Record,

@@ -58,7 +58,7 @@ def list_options(
     return n
 
 
-@kernel()
+@kernel(inline=False)
 def _add_copies(
     layer: Record, chip: Record, ideal: Record, rate: Record, movement: Record, price: Record, f: Record,
     trial: Records, options: Records,
@@ -111,7 +111,7 @@ def _keep(
     return kept
 
 
-@kernel()
+@kernel(inline=False)
 def _choose(mu: float, n: NDArray[np.int64], cost: NDArray[np.float64], tiles: NDArray[np.int64], first: int, end: int,
             chosen: NDArray[np.int64]) -> int:  # fmt: skip
     """The mappings of least cost + mu * tiles of layers `first` to `end` (the smaller of equals); returns the tiles."""
@@ -128,7 +128,7 @@ def _choose(mu: float, n: NDArray[np.int64], cost: NDArray[np.float64], tiles: N
     return total
 
 
-@kernel()
+@kernel(inline=False)
 def share_out(most_tiles: int, n: NDArray[np.int64], cost: NDArray[np.float64], tiles: NDArray[np.int64], first: int,
               end: int, chosen: NDArray[np.int64]) -> None:  # fmt: skip
     """Choose one mapping for each of the layers `first` to `end` so that they fit; the smallest where nothing fits.
@@ -158,7 +158,7 @@ def share_out(most_tiles: int, n: NDArray[np.int64], cost: NDArray[np.float64], 
     _use_the_rest(most_tiles - taken, n, cost, tiles, first, end, chosen)
 
 
-@kernel()
+@kernel(inline=False)
 def _use_the_rest(left: int, n: NDArray[np.int64], cost: NDArray[np.float64], tiles: NDArray[np.int64], first: int,
                   end: int, chosen: NDArray[np.int64]) -> None:  # fmt: skip
     """Spend the tiles left over, largest saving per tile first."""

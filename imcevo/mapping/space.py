@@ -80,7 +80,7 @@ def even_rows(layer: Record, f: Record) -> None:
     f.macro_k = balanced(ceil_div(layer.K, f.rows_k), f.macro_k)
 
 
-@kernel()
+@kernel(inline=False)
 def decode(
     layer: Record, chip: Record, shares: NDArray[np.int64], choice: NDArray[np.uint8], stays: bool, f: Record
 ) -> None:  # fmt: skip

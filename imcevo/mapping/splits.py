@@ -35,7 +35,7 @@ WALK_DTYPE = np.dtype([
 ])  # fmt: skip
 
 
-@kernel()
+@kernel(inline=False)
 def start_walk(
     layer: Record, chip: Record, filling: int, depths: int, shares: NDArray[np.int64], walk: Record, f: Record
 ) -> bool:  # fmt: skip
