@@ -11,7 +11,7 @@ from imcevo.mapping.exact import map_streamed
 from imcevo.mapping.exact_resident import MOST_OPTIONS, list_options, share_out
 from imcevo.mapping.factors import ON_ARRAYS, ON_DIGITAL_UNIT, Mapping
 from imcevo.mapping.price import Prices, movement_rates, scratch, unbounded_buffers
-from imcevo.mapping.records import FACTOR_DTYPE, RESIDENT, STREAMED, Records
+from imcevo.mapping.records import FACTOR_DTYPE, RESIDENT, STREAMED, Record, Records
 from imcevo.mapping.space import SHARES, mesh_shares
 from imcevo.mapping.splits import WALK_DTYPE
 from imcevo.workload.table import MATRIX
