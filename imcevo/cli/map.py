@@ -7,17 +7,17 @@ from typing import Annotated
 
 import typer
 
+from imcevo.cli.options import Design, Json
+
 
 def map_(
     problem: Annotated[Path, typer.Argument(metavar="PROBLEM.toml", help="Problem file.")],
-    design: Annotated[
-        Path, typer.Option("--design", metavar="DESIGN.toml", help="A value for every gene of the problem.")
-    ],
+    design: Design,
     network: Annotated[str, typer.Option("--network", metavar="NAME", help="A network of the problem.")],
     policy: Annotated[
         str | None, typer.Option("--policy", help="greedy, evolved or exact [the problem's].")
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON in SI units.")] = False,
+    as_json: Json = False,
 ) -> None:
     """Map one network: factors, utilisation, traffic, energy, latency, what binds, distance to the best mapping."""
     from imcevo.cli.output import print_json, print_table

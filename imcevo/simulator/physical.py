@@ -111,6 +111,7 @@ class PhysicalSimulator:
         measured: Measured | None = None,
     ) -> None:
         self.networks = tuple(network.name for network in networks)
+        self.macs = np.array([network.macs for network in networks], dtype=np.float64)
         self.precision = precision
         self.deployment = deployment
         self.technology = technology or load_technology()
@@ -263,6 +264,7 @@ class PhysicalSimulator:
             np.concatenate([piece.known_cost() for piece in pieces]),
             snr_dB=np.concatenate([piece.known_snr_dB() for piece in pieces]) if snr else None,
             spacing_s=np.concatenate([piece.interval_s for piece in pieces]),
+            macs=self.macs,
         )
 
     def _simulate_piece(self, designs: DesignTable, *, snr: bool) -> Metrics:
