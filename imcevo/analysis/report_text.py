@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 import pandas as pd
@@ -31,13 +30,15 @@ _FIGURES = {
 
 def captions(results: StudyResults) -> dict[str, str]:
     """Figure -> caption."""
-    factor = results.config.sensitivity.factor if results.config.sensitivity else math.nan
-    return {**_FIGURES, "sensitivity": f"{_FIGURES['sensitivity']} Constants are divided and multiplied by {factor:g}."}
+    moved = f" Constants are divided and multiplied by {results.sensitivity_factor:g}."
+    return {**_FIGURES, "sensitivity": _FIGURES["sensitivity"] + moved}
 
 
 def answers(results: StudyResults, tables: dict[str, pd.DataFrame]) -> list[str]:
     """The study's findings, a sentence each."""
-    said = _against_baselines(results, tables["comparison"]) if "comparison" in tables else []
+    said = []
+    if "comparison" in tables:
+        said = _against_baselines(results, tables["comparison"]) + _resolved(results, tables["comparison"])
     said += _own(results, tables["own_objective"])
     if "gap_summary" in tables:
         said += _price(results, tables["gap_summary"])
@@ -88,6 +89,29 @@ def _ratio_told(row: Any, quantity: str, gain: str, loss: str) -> str:
         f"{100 * abs(change):.1f} % {gain if better else loss} than of {row['baseline']} "
         f"[{100 * low:.1f}, {100 * high:.1f}] ({sure}; {row['seeds']} seeds)"
     )
+
+
+def _resolved(results: StudyResults, comparison: pd.DataFrame) -> list[str]:
+    """What the model's error on chips leaves of the differences, by the rule of `imcevo front`."""
+    if "told_apart" not in comparison:
+        return []
+    said = []
+    for quantity in ("TOPS_per_W", results.config.choice.metric):
+        rows = comparison[(comparison["quantity"] == quantity) & (comparison["deployment"] == "suite")]
+        rows = rows[rows["seeds"] > 0]
+        if rows.empty:
+            continue
+        factors = {
+            f"{factor:.2g} between designs {'of one bit cell' if same else 'of different cells'}"
+            for same, factor in zip(rows["same_cell"], rows["model_factor"], strict=True)
+        }
+        apart, alike = (", ".join(rows[rows["told_apart"] == told]["baseline"]) for told in (True, False))
+        said.append(
+            f"By its error on chips the model tells a ratio of {named(quantity)} from 1 beyond a factor of "
+            f"{' and '.join(sorted(factors, reverse=True))}. Told apart from {results.first}: {apart or 'none'}; "
+            f"within the model's error: {alike or 'none'}."
+        )
+    return said
 
 
 def _own(results: StudyResults, own: pd.DataFrame) -> list[str]:
@@ -174,7 +198,7 @@ def _certified(results: StudyResults, table: pd.DataFrame, regret: pd.DataFrame)
         unable = [str(name) for name in rows[rows["ratio"].isna()]["baseline"]]
         cannot = f"; unable to run the suite: {', '.join(unable)}" if unable else ""
         said.append(f"Certified optima of {problem} ({joint}): {'; '.join(parts)}{cannot}.")
-    met = ", ".join(f"{row['problem']} {row['design']}: {100 * row['regret_median']:.2g} %" for row in _rows(regret))
+    met = ", ".join(f"{row['problem']} {row['design']}: {_percent(row['regret_median'])}" for row in _rows(regret))
     certified = results.config.certified
     budget = certified.evaluations if isinstance(certified, CertifiedConfig) else 0
     said.append(f"Searches of {budget:,} designs end above the certified optimum by (median over seeds): {met}.")
@@ -191,6 +215,10 @@ def _accelerators(results: StudyResults, table: pd.DataFrame) -> str:
         f"{middle.quantile(0.75):.3g} TOPS/W) stands {own.median():.3g} TOPS/W of {results.first}, a model's mean over "
         "whole networks with DRAM: an orientation, not a comparison."
     )
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.2g} %" if abs(share) < 1 else f"{100 * share:,.0f} %"
 
 
 def _rows(table: pd.DataFrame) -> list[dict[str, Any]]:
@@ -225,15 +253,15 @@ def limits(results: StudyResults) -> list[str]:
         "Layers run one after another, one inference at a time, under one mapping policy for all designs.",
         "Seeds share the model, its constants and the networks: their intervals cover none of these.",
     ]
-    uncertainty = results.config.uncertainty
-    if isinstance(uncertainty, UncertaintyConfig):
+    factors, stated = results.uncertainty, results.config.uncertainty
+    if factors is not None:
+        source = stated.source if isinstance(stated, UncertaintyConfig) else "measured, on chips left out of every fit"
         said.append(
-            f"The model misses chips by a median factor of {uncertainty.energy_J:g} (energy), "
-            f"{uncertainty.latency_s:g} (latency), {uncertainty.area_m2:g} (area): {uncertainty.source}. In "
-            "comparison.csv, correlation_needed is how correlated its errors on two designs must be for it to tell "
-            "them apart at 95 %; near 1, the comparison holds only between designs that share cell, node and "
-            "circuits, near 0 always."
+            f"Of the model's predictions of chips, 68 % are within a factor of {factors['energy_J']:.3g} (energy), "
+            f"{factors['latency_s']:.3g} (latency), {factors['area_m2']:.3g} (area): {source}. In comparison.csv, "
+            "correlation_needed is how correlated its errors on two designs must be for it to tell them apart at "
+            "95 %: near 0 it always can, near 1 only where they share nearly everything."
         )
     else:
-        said.append("No uncertainty of the model was stated: which differences it cannot resolve is not examined.")
+        said.append("The error of this cost profile on chips is not known: which differences hold is not examined.")
     return said

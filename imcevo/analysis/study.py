@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property, partial
@@ -37,6 +38,7 @@ from imcevo.analysis.study_tables import (
     with_products,
 )
 from imcevo.analysis.style import figure, save
+from imcevo.analysis.uncertainty import PHYSICAL, value_factors
 from imcevo.config import read_text
 from imcevo.errors import UserError
 from imcevo.experiment.study import MANIFEST, STUDY, remove_others, write_table
@@ -108,6 +110,23 @@ class StudyResults:
         return str(self.designs["design"].iloc[0])
 
     @property
+    def sensitivity_factor(self) -> float:
+        """By which constants were moved; NaN where none were."""
+        asked = self.config.sensitivity
+        return math.nan if asked is None else asked.factor
+
+    @property
+    def uncertainty(self) -> dict[str, float] | None:
+        """Column -> factor within which 68 % of the model's predictions of chips fall: the study's, else as measured.
+
+        None for a profile whose error on chips is not known.
+        """
+        if self.manifest["profile"] != PHYSICAL:
+            return None
+        stated = self.config.uncertainty
+        return value_factors() if stated is None else stated.model_dump(exclude={"source"})
+
+    @property
     def manifest(self) -> dict[str, Any]:
         """``study.json``."""
         text = read_text(self.folder / MANIFEST, what="the manifest of a study")
@@ -134,12 +153,11 @@ def load_study_results(folder: Path | str) -> StudyResults:
 def derive_tables(results: StudyResults) -> dict[str, pd.DataFrame]:
     """Every table that follows from the measured ones, by name; empty ones left out."""
     config, metric = results.config, results.config.choice.metric
-    uncertainty = None if config.uncertainty is None else config.uncertainty.model_dump(exclude={"source"})
     tables = {
         "suite": results.suite,
         "gaps": results.gaps,
         "gap_summary": gap_summary(results.gaps),
-        "comparison": comparison_with_baselines(results.suite, uncertainty),
+        "comparison": comparison_with_baselines(results.suite, results.designs, results.uncertainty),
         "own_objective": own_objective_table(results.suite, metric),
         "unseen": unseen_table(results.metrics, results.designs, dict.fromkeys((str(metric), "energy_J"))),
     }
@@ -208,8 +226,8 @@ def write_study_figures(results: StudyResults, tables: dict[str, pd.DataFrame]) 
     drawing("breakdown", 14.0, 2.9 + 0.27 * len(pairs) * len(results.networks),
             lambda drawn: draw_side_by_side(drawn, pairs, title))  # fmt: skip
     if results.has("sensitivity"):
-        changes = results.table("sensitivity")
-        drawing("sensitivity", 12.5, 6.5, lambda drawn: draw_tornado(drawn, changes, metric, results.first))
+        changes, factor = results.table("sensitivity"), results.sensitivity_factor
+        drawing("sensitivity", 12.5, 6.5, lambda drawn: draw_tornado(drawn, changes, metric, results.first, factor))
     if "certified_comparison" in tables:
         table = tables["certified_comparison"]
         drawing("certified", 12.0, 1.6 + 0.26 * len(table) / table["quantity"].nunique(),

@@ -66,6 +66,7 @@ class FakeSimulator:
                 "capacity_bits": 1e5 - bits,
                 "adc_bits": np.where(designs["adc_bits"] > 0, lossless - designs["adc_bits"], 0.0),
             },
+            macs=np.full(len(self.networks), 1e9),
         )  # fmt: skip
 
     def breakdown(self, designs: DesignTable) -> Breakdown:
