@@ -158,19 +158,19 @@ def sum_of_products(statistics, inputs, weights, i, s):
 @pytest.mark.parametrize(("cut", "i", "s"), [(Slicing(8, 8, 1, 1), 6, 7), (Slicing(8, 8, 2, 2), 3, 3)], ids=str)
 def test_tails_of_column_sums_against_their_exact_distribution(kind, cut, i, s):
     inputs, weights = input_statistics(kind).probabilities(8), WEIGHT_STATISTICS.probabilities(8)
-    statistics = stated_statistics(inputs, weights, 255, cut)
+    statistics = stated_statistics(inputs, weights, 512, cut)
     levels, probability = sum_of_products(statistics, inputs, weights, i, s)
     mu = probability @ levels
     sigma = np.sqrt(probability @ (levels - mu) ** 2)
-    k3 = third_cumulant(statistics.moments, readout_table(rows_active=255, folds=1, adc_bits=8, calibrated=1)[0], i, s)
-    assert k3 == pytest.approx(probability @ (levels - mu) ** 3, rel=1e-6)
+    k3 = third_cumulant(statistics.moments, readout_table(rows_active=512, folds=1, adc_bits=8, calibrated=1)[0], i, s)
+    assert k3 == pytest.approx(probability @ (levels - mu) ** 3, rel=1e-4)
     for side in (1, -1):
         code = round(mu + side * 3.5 * sigma)
         over = np.maximum(side * (levels - code), 0)
         tail, squares = beyond(side * (code + side * 0.5 - mu) / sigma, side * k3 / sigma**3)
-        assert tail == pytest.approx(probability @ (over > 0), rel=0.25)  # taken for normal, 9 times as many below
+        assert tail == pytest.approx(probability @ (over > 0), rel=0.25)
         _, squares = beyond(side * (code - mu) / sigma, side * k3 / sigma**3)
-        assert squares * sigma**2 == pytest.approx(probability @ over**2, rel=0.3)
+        assert squares * sigma**2 == pytest.approx(probability @ over**2, rel=0.5)
 
 
 def test_sums_of_few_ones_end():
