@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from imcevo.kernels import kernel
 from imcevo.mapping.records import Record
 from imcevo.mapping.space import DIMENSIONS, N_SPLITS, PIXEL_SHARES, SHARES, V
-from imcevo.mapping.split import balanced, ceil_div
+from imcevo.mapping.split import balanced, ceil_div, floor_div
 
 # Where a walk through the splits stands: the choice tried at each depth, the factor it gave, and what is left before
 # each depth of the four dimensions and of the mesh.
@@ -20,7 +20,7 @@ WALK_DTYPE = np.dtype([
 
 
 @kernel()
-def start_walk(walk: Record, depths: int, shares: NDArray[np.int64], rest: NDArray[np.int64], folds_k: int) -> None:
+def start_walk(walk: Record, depths: int, shares: NDArray[np.int64], rest: NDArray[np.int64], folds_k: float) -> None:
     """Begin before the first of `depths` choices, with `rest` ``[4]`` to split; full arrays have `folds_k` folds."""
     walk.depth, walk.depths, walk.folds_k = 0, depths, folds_k
     walk.choice[0], walk.value[0] = SHARES + 1, 0
@@ -53,7 +53,7 @@ def next_split(walk: Record, shares: NDArray[np.int64]) -> int:
         for other in range(len(DIMENSIONS)):
             walk.rest[at + 1, other] = walk.rest[at, other]
         walk.rest[at + 1, d] = ceil_div(walk.folds_k if at == 0 else walk.rest[at, d], taken)
-        walk.left[at + 1] = shares[mesh + 1, SHARES] if d == V else walk.left[at] // taken
+        walk.left[at + 1] = shares[mesh + 1, SHARES] if d == V else floor_div(walk.left[at], taken)
         walk.choice[at + 1] = SHARES + (SHARES // PIXEL_SHARES if (at + 1) % len(DIMENSIONS) == V else 1)
         walk.value[at + 1] = 0
         walk.depth = at + 1
