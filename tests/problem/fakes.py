@@ -21,7 +21,7 @@ class FakeSimulator:
 
     name = "fake"
     mapping_genes = NO_GENES
-    keys = tuple(key for key in PARAMETERS if key != "cycle_s")
+    keys = tuple(key for key in PARAMETERS if key not in ("cycle_s", "input_bits", "weight_bits"))
     required = ("capacity_bits",)
 
     def __init__(self, networks: Sequence[str] = ("resnet18", "mobilebert")) -> None:
