@@ -55,6 +55,12 @@ def quantity(column: str) -> Quantity:
     return Quantity(_NAMES.get(name, name.replace("_", " ")), match["unit"], _HOW.get(match["how"] or "", ""))
 
 
+def unit(column: str) -> str:
+    """SI unit of a column as figures write it, e.g. ``"J s m²"``; empty if it has none."""
+    found = quantity(column).unit
+    return _UNITS.get(found, found).replace("m2", "m²")
+
+
 class Axis(NamedTuple):
     """How to draw a column: divide by `factor`, write `label`."""
 

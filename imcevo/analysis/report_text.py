@@ -9,6 +9,7 @@ import pandas as pd
 
 from imcevo.analysis.statistics import LEVEL, smallest_p
 from imcevo.analysis.study import StudyResults
+from imcevo.analysis.study_claims import SEARCHED
 from imcevo.analysis.study_figures import named
 from imcevo.experiment.study_config import CertifiedConfig, UncertaintyConfig
 
@@ -31,13 +32,25 @@ _FIGURES = {
 
 def captions(results: StudyResults) -> dict[str, str]:
     """Figure -> caption."""
-    factor = results.config.sensitivity.factor if results.config.sensitivity else math.nan
-    return {**_FIGURES, "sensitivity": f"{_FIGURES['sensitivity']} Constants are divided and multiplied by {factor:g}."}
+    moved = f" Constants are divided and multiplied by {results.sensitivity_factor:g}."
+    return {**_FIGURES, "sensitivity": _FIGURES["sensitivity"] + moved}
 
 
 def answers(results: StudyResults, tables: dict[str, pd.DataFrame]) -> list[str]:
     """The study's findings, a sentence each."""
-    said = _against_baselines(results, tables["comparison"]) if "comparison" in tables else []
+    return [*comparisons(results, tables), *findings(results, tables)]
+
+
+def comparisons(results: StudyResults, tables: dict[str, pd.DataFrame]) -> list[str]:
+    """The first design against every other, in words; the report has them in a table."""
+    return _against_baselines(results, tables["comparison"]) if "comparison" in tables else []
+
+
+def findings(results: StudyResults, tables: dict[str, pd.DataFrame]) -> list[str]:
+    """The rest of `answers`."""
+    said = _gains(results, tables["gains"]) if "gains" in tables else []
+    if "comparison" in tables:
+        said += _resolved(results, tables["comparison"])
     said += _own(results, tables["own_objective"])
     if "gap_summary" in tables:
         said += _price(results, tables["gap_summary"])
@@ -45,8 +58,8 @@ def answers(results: StudyResults, tables: dict[str, pd.DataFrame]) -> list[str]
         said += _unseen(results, tables["unseen"])
     if "mixes" in tables:
         said += _mixes(tables)
-    if "certified_comparison" in tables:
-        said += _certified(results, tables["certified_comparison"], tables["certified_regret"])
+    if "certified_regret" in tables:
+        said.append(_regrets(results, tables["certified_regret"]))
     if "accelerators" in tables:
         said.append(_accelerators(results, tables["accelerators"]))
     return said
@@ -88,6 +101,29 @@ def _ratio_told(row: Any, quantity: str, gain: str, loss: str) -> str:
         f"{100 * abs(change):.1f} % {gain if better else loss} than of {row['baseline']} "
         f"[{100 * low:.1f}, {100 * high:.1f}] ({sure}; {row['seeds']} seeds)"
     )
+
+
+def _resolved(results: StudyResults, comparison: pd.DataFrame) -> list[str]:
+    """What the model's error on chips leaves of the differences, by the rule of `imcevo front`."""
+    if "told_apart" not in comparison:
+        return []
+    said = []
+    for quantity in ("TOPS_per_W", results.config.choice.metric):
+        rows = comparison[(comparison["quantity"] == quantity) & (comparison["deployment"] == "suite")]
+        rows = rows[rows["seeds"] > 0]
+        if rows.empty:
+            continue
+        factors = {
+            f"{factor:.2g} between designs {'of one bit cell' if same else 'of different cells'}"
+            for same, factor in zip(rows["same_cell"], rows["model_factor"], strict=True)
+        }
+        apart, alike = (", ".join(rows[rows["told_apart"] == told]["baseline"]) for told in (True, False))
+        said.append(
+            f"By its error on chips the model tells a ratio of {named(quantity)} from 1 beyond a factor of "
+            f"{' and '.join(sorted(factors, reverse=True))}. Told apart from {results.first}: {apart or 'none'}; "
+            f"within the model's error: {alike or 'none'}."
+        )
+    return said
 
 
 def _own(results: StudyResults, own: pd.DataFrame) -> list[str]:
@@ -160,25 +196,43 @@ def _mixes(tables: dict[str, pd.DataFrame]) -> list[str]:
     return said
 
 
-def _certified(results: StudyResults, table: pd.DataFrame, regret: pd.DataFrame) -> list[str]:
+def _gains(results: StudyResults, gains: pd.DataFrame) -> list[str]:
+    """What "up to" comes to, against designs for one network."""
     said = []
-    for (problem, joint), mine in table.groupby(["problem", "joint"], sort=False):
+    for (scope, joint), mine in gains.groupby(["scope", "joint"], sort=False):
         parts = []
-        for quantity, word in (("TOPS_per_W", "mean energy efficiency gained"), ("edap_Jsm2", "EDAP saved")):
-            rows = mine[mine["quantity"] == quantity]
-            told = [
-                f"{100 * row['better']:+.1f} % against {row['baseline']}" + (" (largest)" if row["largest"] else "")
-                for row in _rows(rows.dropna(subset=["ratio"]))
-            ]
-            parts.append(f"{word}: {', '.join(told) or 'no baseline runs the suite'}")
-        unable = [str(name) for name in rows[rows["ratio"].isna()]["baseline"]]
-        cannot = f"; unable to run the suite: {', '.join(unable)}" if unable else ""
-        said.append(f"Certified optima of {problem} ({joint}): {'; '.join(parts)}{cannot}.")
-    met = ", ".join(f"{row['problem']} {row['design']}: {100 * row['regret_median']:.2g} %" for row in _rows(regret))
+        for row in _rows(mine[mine["runs"] > 0]):
+            gained = row["quantity"] == "TOPS_per_W"
+            what = "mean energy efficiency gained" if gained else f"{named(row['quantity'])} saved"
+            ends = dict.fromkeys((_end_told(row, "least"), _end_told(row, "most")))
+            parts.append(f"{what} {'from ' * (len(ends) > 1)}{' to '.join(ends)}")
+        counted = _rows(mine)[0]
+        against = f"{counted['runs']} design{'s' * (counted['runs'] != 1)} for one network"
+        cannot = f" ({counted['cannot_run']} more cannot run all networks)" if counted["cannot_run"] else ""
+        head = joint if scope == SEARCHED else f"certified optima of {scope}, {joint},"
+        said.append(f"{head} against {against}{cannot}: {'; '.join(parts) or 'none runs all networks'}.")
+    return said
+
+
+def _end_told(row: dict[str, Any], end: str) -> str:
+    low, high = row[f"{end}_low"], row[f"{end}_high"]
+    interval = f" [{100 * low:.1f}, {100 * high:.1f}]" if math.isfinite(low) else ""
+    return f"{100 * row[end]:+.1f} %{interval} ({row[f'{end}_over']})"
+
+
+def _regrets(results: StudyResults, regret: pd.DataFrame) -> str:
+    """How far the searches end above the certified optima, problem by problem."""
+    parts = []
+    for problem, mine in regret.groupby("problem", sort=False):
+        joint = mine["design"].str.startswith("joint")
+        told = [
+            f"{words} {_percent(rows['regret_median'].min())} to {_percent(rows['regret_median'].max())}"
+            for words, rows in (("joint", mine[joint]), ("for one network", mine[~joint]))
+        ]
+        parts.append(f"{problem}: {', '.join(told)}")
     certified = results.config.certified
     budget = certified.evaluations if isinstance(certified, CertifiedConfig) else 0
-    said.append(f"Searches of {budget:,} designs end above the certified optimum by (median over seeds): {met}.")
-    return said
+    return f"Searches of {budget:,} designs end above the certified optimum by (medians over seeds) {'; '.join(parts)}."
 
 
 def _accelerators(results: StudyResults, table: pd.DataFrame) -> str:
@@ -191,6 +245,10 @@ def _accelerators(results: StudyResults, table: pd.DataFrame) -> str:
         f"{middle.quantile(0.75):.3g} TOPS/W) stands {own.median():.3g} TOPS/W of {results.first}, a model's mean over "
         "whole networks with DRAM: an orientation, not a comparison."
     )
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.2g} %" if abs(share) < 1 else f"{100 * share:,.0f} %"
 
 
 def _rows(table: pd.DataFrame) -> list[dict[str, Any]]:
@@ -225,15 +283,15 @@ def limits(results: StudyResults) -> list[str]:
         "Layers run one after another, one inference at a time, under one mapping policy for all designs.",
         "Seeds share the model, its constants and the networks: their intervals cover none of these.",
     ]
-    uncertainty = results.config.uncertainty
-    if isinstance(uncertainty, UncertaintyConfig):
+    factors, stated = results.uncertainty, results.config.uncertainty
+    if factors is not None:
+        source = stated.source if isinstance(stated, UncertaintyConfig) else "measured, on chips left out of every fit"
         said.append(
-            f"The model misses chips by a median factor of {uncertainty.energy_J:g} (energy), "
-            f"{uncertainty.latency_s:g} (latency), {uncertainty.area_m2:g} (area): {uncertainty.source}. In "
-            "comparison.csv, correlation_needed is how correlated its errors on two designs must be for it to tell "
-            "them apart at 95 %; near 1, the comparison holds only between designs that share cell, node and "
-            "circuits, near 0 always."
+            f"Of the model's predictions of chips, 68 % are within a factor of {factors['energy_J']:.3g} (energy), "
+            f"{factors['latency_s']:.3g} (latency), {factors['area_m2']:.3g} (area): {source}. In comparison.csv, "
+            "correlation_needed is how correlated its errors on two designs must be for it to tell them apart at "
+            "95 %: near 0 it always can, near 1 only where they share nearly everything."
         )
     else:
-        said.append("No uncertainty of the model was stated: which differences it cannot resolve is not examined.")
+        said.append("The error of this cost profile on chips is not known: which differences hold is not examined.")
     return said

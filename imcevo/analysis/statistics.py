@@ -97,19 +97,19 @@ def conditional_value_at_risk(
 def correlation_needed(ratio: float, factors: Sequence[float]) -> float:
     """How correlated the model's errors on two designs must be for it to tell them apart.
 
-    The logarithm of a prediction's error is taken as normal; its standard deviation sigma follows from the median
-    factors by which the model misses the quantities of a product (independent of each other): a median |error| of
-    log f is .6745 sigma. The ratio of two designs then has the standard deviation sigma sqrt(2 (1 - rho)), and is
-    decided at 95 % where |log ratio| exceeds 1.96 of these.
+    The logarithm of a prediction's error is taken as normal: 68 % of the predictions of a quantity fall within a
+    factor f of the chip if its standard deviation is log f. Errors of the quantities of a product are independent of
+    each other, so their variances add to sigma^2. The ratio of two designs then has the standard deviation
+    sigma sqrt(2 (1 - rho)), and is decided at 95 % where |log ratio| exceeds 1.96 of these.
 
     Args:
         ratio: of the predictions, above 0.
-        factors: median factor of every quantity in the product, 1 or more.
+        factors: within which 68 % of the predictions fall, for every quantity in the product; 1 or more.
 
     Returns:
         The smallest correlation rho, 0 where the designs are told apart even with independent errors, 1 where never.
     """
-    sigma = math.sqrt(sum(math.log(factor) ** 2 for factor in factors)) / stats.norm.ppf(0.75)
+    sigma = math.sqrt(sum(math.log(factor) ** 2 for factor in factors))
     if sigma == 0:
         return 0.0 if ratio != 1 else 1.0
     if not math.isfinite(ratio) or ratio <= 0:

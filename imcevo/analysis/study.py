@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property, partial
@@ -17,6 +18,7 @@ from imcevo.analysis.accelerators import measured_accelerators
 from imcevo.analysis.breakdown_figure import draw_side_by_side
 from imcevo.analysis.fronts import front_quality
 from imcevo.analysis.study_certified import certified_comparison, regret_summary
+from imcevo.analysis.study_claims import gains_over_single_networks
 from imcevo.analysis.study_figures import (
     draw_efficiency,
     draw_gaps,
@@ -37,6 +39,7 @@ from imcevo.analysis.study_tables import (
     with_products,
 )
 from imcevo.analysis.style import figure, save
+from imcevo.analysis.uncertainty import PHYSICAL, value_factors
 from imcevo.config import read_text
 from imcevo.errors import UserError
 from imcevo.experiment.study import MANIFEST, STUDY, remove_others, write_table
@@ -45,7 +48,7 @@ from imcevo.problem import HypervolumeBox
 
 DERIVED = (
     "suite", "gaps", "gap_summary", "comparison", "own_objective", "unseen", "mixes", "mix_risk", "front_quality",
-    "certified_comparison", "certified_regret", "accelerators",
+    "certified_comparison", "certified_regret", "gains", "accelerators",
 )  # fmt: skip
 
 
@@ -108,6 +111,23 @@ class StudyResults:
         return str(self.designs["design"].iloc[0])
 
     @property
+    def sensitivity_factor(self) -> float:
+        """By which constants were moved; NaN where none were."""
+        asked = self.config.sensitivity
+        return math.nan if asked is None else asked.factor
+
+    @property
+    def uncertainty(self) -> dict[str, float] | None:
+        """Column -> factor within which 68 % of the model's predictions of chips fall: the study's, else as measured.
+
+        None for a profile whose error on chips is not known.
+        """
+        if self.manifest["profile"] != PHYSICAL:
+            return None
+        stated = self.config.uncertainty
+        return value_factors() if stated is None else stated.model_dump(exclude={"source"})
+
+    @property
     def manifest(self) -> dict[str, Any]:
         """``study.json``."""
         text = read_text(self.folder / MANIFEST, what="the manifest of a study")
@@ -134,12 +154,11 @@ def load_study_results(folder: Path | str) -> StudyResults:
 def derive_tables(results: StudyResults) -> dict[str, pd.DataFrame]:
     """Every table that follows from the measured ones, by name; empty ones left out."""
     config, metric = results.config, results.config.choice.metric
-    uncertainty = None if config.uncertainty is None else config.uncertainty.model_dump(exclude={"source"})
     tables = {
         "suite": results.suite,
         "gaps": results.gaps,
         "gap_summary": gap_summary(results.gaps),
-        "comparison": comparison_with_baselines(results.suite, uncertainty),
+        "comparison": comparison_with_baselines(results.suite, results.designs, results.uncertainty),
         "own_objective": own_objective_table(results.suite, metric),
         "unseen": unseen_table(results.metrics, results.designs, dict.fromkeys((str(metric), "energy_J"))),
     }
@@ -154,6 +173,10 @@ def derive_tables(results: StudyResults) -> dict[str, pd.DataFrame]:
     if results.has("certified"):
         tables["certified_comparison"] = certified_comparison(results.table("certified"))
         tables["certified_regret"] = regret_summary(results.table("certified_searches"))
+    if len(tables["comparison"]):
+        tables["gains"] = gains_over_single_networks(
+            tables["comparison"], results.designs, tables.get("certified_comparison"), metric
+        )
     if config.accelerators:
         tables["accelerators"] = measured_accelerators()
     return {name: table for name, table in tables.items() if len(table)}
@@ -208,8 +231,8 @@ def write_study_figures(results: StudyResults, tables: dict[str, pd.DataFrame]) 
     drawing("breakdown", 14.0, 2.9 + 0.27 * len(pairs) * len(results.networks),
             lambda drawn: draw_side_by_side(drawn, pairs, title))  # fmt: skip
     if results.has("sensitivity"):
-        changes = results.table("sensitivity")
-        drawing("sensitivity", 12.5, 6.5, lambda drawn: draw_tornado(drawn, changes, metric, results.first))
+        changes, factor = results.table("sensitivity"), results.sensitivity_factor
+        drawing("sensitivity", 12.5, 6.5, lambda drawn: draw_tornado(drawn, changes, metric, results.first, factor))
     if "certified_comparison" in tables:
         table = tables["certified_comparison"]
         drawing("certified", 12.0, 1.6 + 0.26 * len(table) / table["quantity"].nunique(),

@@ -8,12 +8,12 @@ from typing import Any
 import matplotlib as mpl
 import numpy as np
 import pandas as pd
-from matplotlib.colors import TwoSlopeNorm
+from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
 from imcevo.analysis.front_figure import readable_ticks
-from imcevo.analysis.labels import quantity
+from imcevo.analysis.labels import quantity, unit
 from imcevo.analysis.style import BLACK, BLUE, CYCLE, GREY, LIGHT, MARKERS, ORANGE, VERMILION
 
 _AGGREGATES = ("geometric_mean", "max")
@@ -35,16 +35,15 @@ def draw_gaps(drawn: Figure, summary: pd.DataFrame, metric: str, networks: Seque
     gaps = table.to_numpy(dtype=float)
     values = np.log10(gaps)
     panel = drawn.subplots()
-    # Violet is better than the specialised design, orange worse: told apart by any eye.
-    low, high = (max(0.1, float(np.nanmax(sign * values, initial=0.0))) for sign in (-1, 1))
+    # Violet is better than the specialised design, orange worse: told apart by any eye. Beyond a factor of ten one
+    # shade serves all, so that a design that is far off does not bleach the others.
+    reach = float(np.clip(np.nanmax(np.abs(values), initial=0.0), 0.1, 1.0))
     shade = mpl.colormaps["PuOr_r"].with_extremes(bad="#F2F2F2")
-    image = panel.imshow(
-        np.ma.masked_invalid(values), cmap=shade, norm=TwoSlopeNorm(0.0, -low, high), aspect="auto"
-    )
+    image = panel.imshow(np.ma.masked_invalid(values), cmap=shade, norm=Normalize(-reach, reach), aspect="auto")
     for row, column in np.ndindex(values.shape):
         value = gaps[row, column]
-        text = "cannot\nrun" if np.isnan(value) else f"{value:.3g}"
-        dark = not np.isnan(value) and (values[row, column] > 0.6 * high or values[row, column] < -0.6 * low)
+        text = "cannot\nrun" if np.isnan(value) else f"{value:.3g}" if value < 1000 else f"{value:,.0f}"
+        dark = not np.isnan(value) and abs(values[row, column]) > 0.6 * reach
         panel.text(column, row, text, ha="center", va="center", fontsize=8, color="white" if dark else BLACK)
     heads = [name.replace("_", "\n") if name in _AGGREGATES else name.replace("_", "\n", 1) for name in columns]
     panel.set_xticks(range(len(columns)), heads)
@@ -53,8 +52,8 @@ def draw_gaps(drawn: Figure, summary: pd.DataFrame, metric: str, networks: Seque
     panel.grid(visible=False)
     panel.spines[:].set_visible(False)
     panel.tick_params(length=0)
-    bar = drawn.colorbar(image, ax=panel, shrink=0.8)
-    ticks = [t for t in (0.01, 0.1, 0.2, 0.5, 1, 2, 5, 10, 100, 1000) if -low <= np.log10(t) <= high]
+    bar = drawn.colorbar(image, ax=panel, shrink=0.8, extend="both" if np.nanmax(np.abs(values)) > reach else "neither")
+    ticks = [t for t in (0.1, 0.2, 0.5, 0.8, 1, 1.25, 2, 5, 10) if abs(np.log10(t)) <= reach]
     bar.set_ticks([float(np.log10(t)) for t in ticks], labels=[f"{t:g}" for t in ticks])
     words = "all networks share the chip" if how == "suite" else "each network alone on the chip"
     drawn.suptitle(
@@ -118,7 +117,7 @@ def draw_genes(drawn: Figure, designs: pd.DataFrame, suite: pd.DataFrame, metric
         for height, label in heights[axis][1]:
             panel.text(position + 0.05, height, label, fontsize=7, color="#404040", va="center")
         panel.axvline(position, color=LIGHT, linewidth=1, zorder=0)
-    heads = [named(axis) if axis in (metric, "TOPS_per_W") else axis.replace("_", "\n") for axis in axes]
+    heads = [axis.replace("_", "\n") for axis in genes] + ["TOPS/W", f"{named(metric)}\n[{unit(metric)}]"]
     panel.set_xticks(range(len(axes)), heads, fontsize=8)
     panel.set_yticks([])
     panel.grid(visible=False)
@@ -140,7 +139,7 @@ def _height(values: pd.Series, *, log: bool) -> tuple[dict[Any, float], list[tup
     return dict(zip(values.index, (scale - low) / span, strict=True)), ticks
 
 
-def draw_tornado(drawn: Figure, sensitivity: pd.DataFrame, metric: str, design: str) -> None:
+def draw_tornado(drawn: Figure, sensitivity: pd.DataFrame, metric: str, design: str, factor: float) -> None:
     """What one step of each gene, and a factor on each constant, makes of the design's `metric`."""
     panels = drawn.subplots(1, 2)
     for panel, kind in zip(panels, ("gene", "constant"), strict=True):
@@ -161,14 +160,22 @@ def draw_tornado(drawn: Figure, sensitivity: pd.DataFrame, metric: str, design: 
                     xytext=(-3 if better else 3, 0), textcoords="offset points", ha="right" if better else "left",
                     va="center",
                 )  # fmt: skip
-        panel.set_yticks(range(len(shown)), [str(name).replace("_", " ") for name in shown], fontsize=8)
+        units = mine.drop_duplicates("name").set_index("name")["unit"]
+        labels = [str(name).replace("_", " ") + _bracketed(units[name]) for name in shown]
+        panel.set_yticks(range(len(shown)), labels, fontsize=8)
         panel.invert_yaxis()
         panel.axvline(0, color=BLACK, linewidth=0.8)
         panel.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{100 * value:+.0f} %"))
         panel.set_xlabel(f"change of {named(metric)}")
-        panel.margins(x=0.16)
+        # Room for the longest value beside its bar.
+        panel.margins(x=0.06 + 0.014 * max((len(_short(str(to))) for to in mine["to"]), default=0))
     panels[0].set_title(f"{design}: every gene one step (hatched: no longer feasible)", loc="left")
-    panels[1].set_title("constants of the model over and times a factor", loc="left")
+    panels[1].set_title(f"constants of the model over and times {factor:g}", loc="left")
+
+
+def _bracketed(unit: object) -> str:
+    """A constant's unit; a gene has its unit in its name, a number none."""
+    return f" [{unit}]" if isinstance(unit, str) and unit not in ("1", "relative") else ""
 
 
 def _short(text: str) -> str:

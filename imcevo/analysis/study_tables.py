@@ -5,13 +5,14 @@ Ratios are paired by seed; medians over seeds have bootstrap intervals (`imcevo.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from imcevo.analysis.statistics import correlation_needed, holm, median_interval, paired_p
+from imcevo.analysis.uncertainty import MEASURED, ratio_factor
 from imcevo.units import OPERATIONS_PER_MAC, TERA
 
 # Quantities per network, and the quantities whose uncertainty they carry.
@@ -105,15 +106,23 @@ def suite_table(metrics: pd.DataFrame, aggregate: str) -> pd.DataFrame:
     return table.drop(columns=["macs", "total_J", "largest", "smallest"])
 
 
-def comparison_with_baselines(suite: pd.DataFrame, uncertainty: dict[str, float] | None) -> pd.DataFrame:
+def comparison_with_baselines(
+    suite: pd.DataFrame, designs: pd.DataFrame, uncertainty: Mapping[str, float] | None
+) -> pd.DataFrame:
     """The first design against every other, over all networks: a row per baseline, deployment and quantity.
 
     ``ratio`` = first / baseline, the median over seeds on which both are feasible, with interval; ``better``: share by
     which the first is better (energy efficiency gained, or EDAP saved; negative if it is worse); ``p``: two-sided
     Wilcoxon test, ``p_holm`` over the baselines; ``seeds`` compared, and ``baseline_feasible``, on how many seeds the
-    baseline runs. ``correlation_needed``: see `imcevo.analysis.statistics.correlation_needed` (with `uncertainty`).
+    baseline runs.
+
+    With `uncertainty` (column -> factor within which 68 % of the predictions of chips fall) further
+    ``correlation_needed`` (`imcevo.analysis.statistics.correlation_needed`); ``same_cell``, whether both have one bit
+    cell on every seed compared; ``model_factor``, the ratio up to which the model cannot tell such two designs apart
+    (`imcevo.analysis.uncertainty.ratio_factor`); and ``told_apart``, whether the ratio is beyond it.
     """
     first = suite["design"].iloc[0]
+    cells = designs.set_index(["design", "seed"])["cell"] if uncertainty is not None else None
     rows: list[dict[str, Any]] = []
     for deployment, mine in suite.groupby("deployment", sort=False):
         own = mine[mine["design"] == first].set_index("seed")
@@ -131,8 +140,15 @@ def comparison_with_baselines(suite: pd.DataFrame, uncertainty: dict[str, float]
                     "p": paired_p(own[quantity][both], other[quantity][both]) if both.any() else np.nan,
                     "seeds": int(both.sum()), "baseline_feasible": int(other["feasible"].eq(True).sum()),
                 }  # fmt: skip
-                if uncertainty is not None:
-                    row["correlation_needed"] = correlation_needed(middle.median, [uncertainty[f] for f in carried])
+                if uncertainty is not None and cells is not None:
+                    seeds = both[both].index
+                    same_cell = bool((cells[first][seeds] == cells[baseline][seeds]).all())
+                    factor = ratio_factor((MEASURED[column] for column in carried), same_cell=same_cell)
+                    row |= {
+                        "correlation_needed": correlation_needed(middle.median, [uncertainty[f] for f in carried]),
+                        "same_cell": same_cell, "model_factor": factor,
+                        "told_apart": bool(abs(np.log(middle.median)) > np.log(factor)),
+                    }  # fmt: skip
                 block.append(row)
             for row, adjusted in zip(block, holm([float(row["p"]) for row in block]), strict=True):
                 rows.append({**row, "p_holm": adjusted})

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import cache
 from importlib import resources
 
@@ -18,12 +18,16 @@ from imcevo.config import read_toml
 from imcevo.experiment.runs import PROBLEM
 
 TABLE = "model_uncertainty.csv"
+PHYSICAL = "physical"  # the one profile that is compared with chips
 # Objective -> the quantities it is a product of; what validation calls throughput is the time of a product.
 _QUANTITIES = {
     "energy": ("energy",), "latency": ("throughput",), "area": ("area",), "EDP": ("energy", "throughput"),
     "EDAP": ("energy", "throughput", "area"), "throughput": ("throughput",), "TOPS": ("throughput",),
     "TOPS/W": ("energy",), "TOPS/mm2": ("throughput", "area"),
 }  # fmt: skip
+
+# Columns of a study's metrics -> their name in the table.
+MEASURED = {"energy_J": "energy", "latency_s": "throughput", "area_m2": "area"}
 
 
 @cache
@@ -41,12 +45,23 @@ def objective_factor(column: str, *, same_cell: bool) -> float:
     which a chip has only one, are as far apart as two chips. A product's factors add in squares of their logarithms,
     as errors of different quantities do.
     """
+    return ratio_factor(_QUANTITIES.get(quantity(column).name, ()), same_cell=same_cell)
+
+
+def ratio_factor(quantities: Iterable[str], *, same_cell: bool) -> float:
+    """The same for the product of these `quantities` (``energy``, ``throughput``, ``area``)."""
     known = uncertainty_factors()
     logs = []
-    for part in _QUANTITIES.get(quantity(column).name, ()):
+    for part in quantities:
         two_chips = known[part, "two_chips"]
         logs.append(np.log(known.get((part, "same_chip"), two_chips) if same_cell else two_chips))
     return float(np.exp(np.sqrt(np.sum(np.square(logs)))))
+
+
+def value_factors() -> dict[str, float]:
+    """Column -> factor within which 68 % of the predictions of left-out chips fall."""
+    known = uncertainty_factors()
+    return {column: known[name, "value"] for column, name in MEASURED.items()}
 
 
 def _covered(column: str) -> bool:
@@ -66,7 +81,7 @@ def representatives(run: FrontTable, profile: str) -> NDArray[np.int64] | None:
     The knee and the ends of the front come first, then the rest in its order; each joins the first that it cannot be
     told apart from. None for a profile whose error on chips is not known.
     """
-    if profile != "physical":
+    if profile != PHYSICAL:
         return None
     n = len(run.front)
     columns = zip(run.objectives, run.objective_values.T, strict=True)

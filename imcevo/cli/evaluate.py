@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
+from imcevo.cli.options import Design, Json
 from imcevo.cli.output import print_json, print_table
 from imcevo.units import engineering, unit_suffix
 
@@ -24,10 +25,8 @@ _EFFICIENCIES = {
 
 def evaluate(
     problem: Annotated[Path, typer.Argument(metavar="PROBLEM.toml", help="Problem file.")],
-    design: Annotated[
-        Path, typer.Option("--design", metavar="DESIGN.toml", help="A value for every gene of the problem.")
-    ],
-    json: Annotated[bool, typer.Option("--json", help="Print JSON in SI units.")] = False,
+    design: Design,
+    json: Json = False,
     monte_carlo: Annotated[
         bool, typer.Option("--monte-carlo", help="Execute every layer bit by bit on a sample, beside the closed form.")
     ] = False,

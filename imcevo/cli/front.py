@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from imcevo.cli.options import Json
+
 if TYPE_CHECKING:
     from imcevo.analysis import Run
 
@@ -22,7 +24,7 @@ def front(
         str | None, typer.Option(metavar="QUANTITY", help="The design where it is best: edp, TOPS_per_W, ...")
     ] = None,
     every: Annotated[bool, typer.Option("--all", help="Every evaluated design, as CSV.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="JSON instead of a table.")] = False,
+    as_json: Json = False,
     as_csv: Annotated[bool, typer.Option("--csv", help="CSV instead of a table.")] = False,
     rows: Annotated[int, typer.Option(min=1, help="Rows of the table, about.")] = 30,
 ) -> None:

@@ -31,6 +31,7 @@ from imcevo.experiment.study_runs import RunStore
 from imcevo.experiment.study_search import FRONT, Answer, Progress, answer_all, search_of, searches
 from imcevo.experiment.study_sensitivity import sensitivity_table
 from imcevo.problem import CodesignProblem, load_problem
+from imcevo.problem.profiles import read_problem_config
 
 STUDY, MANIFEST = "study.toml", "study.json"
 DEFAULT_FOLDER = Path("results") / "studies"
@@ -185,7 +186,8 @@ def _write_manifest(folder: Path, study: Study, problem: CodesignProblem, work: 
     )  # fmt: skip
     box = problem.box
     content = {
-        "format": 1, "study": study.name, **{key: made_with[key] for key in kept}, **work,
+        "format": 1, "study": study.name, "profile": read_problem_config(study.problem).model.profile,
+        **{key: made_with[key] for key in kept}, **work,
         "hypervolume": {"ideal": box.ideal.tolist(), "reference": box.reference.tolist(), "log10": box.log10},
     }  # fmt: skip
     write_atomically(folder / MANIFEST, json.dumps(content, indent=2) + "\n")

@@ -85,7 +85,10 @@ class SpreadConfig(StrictModel):
 
 
 class UncertaintyConfig(StrictModel):
-    """``[uncertainty]``: median factor by which the model misses measured chips, and where that is known from."""
+    """``[uncertainty]``: factor within which 68 % of the model's predictions of chips fall, and how that is known.
+
+    Instead of the measured ones, `imcevo.analysis.uncertainty.value_factors`.
+    """
 
     energy_J: float = Field(ge=1)
     latency_s: float = Field(ge=1)

@@ -24,19 +24,20 @@ _NOT_MOVED = ("bits", "voltage", "length")
 def sensitivity_table(problem: CodesignProblem, design: Mapping[str, Value], factor: float) -> pd.DataFrame:
     """A row per change of one gene or constant.
 
-    Columns: ``kind`` (gene, constant), ``name``, ``from``, ``to``, ``ratio`` (the problem's one objective over that of
-    the unchanged design), ``feasible``. Genes move one step in the order of their list; changes that repair undoes are
+    Columns: ``kind`` (gene, constant), ``name``, ``unit`` (of a constant, as its data file states it; a gene has it in
+    its name), ``from``, ``to``, ``ratio`` (the problem's one objective over that of the unchanged design),
+    ``feasible``. Genes move one step in the order of their list; changes that repair undoes are
     left out.
     """
     base = _objective(problem, design)[0]
     rows = []
     for name, value, moved, changed in _moved_genes(problem, design):
         objective, feasible = _objective(problem, changed)
-        rows.append(("gene", name, value, moved, objective / base, feasible))
-    for name, value, moved, simulator in _moved_constants(problem, design, factor):
+        rows.append(("gene", name, "", value, moved, objective / base, feasible))
+    for name, before, after, simulator in _moved_constants(problem, design, factor):
         objective, feasible = _objective(replace(problem, simulator=simulator), design)
-        rows.append(("constant", name, value, moved, objective / base, feasible))
-    return pd.DataFrame(rows, columns=["kind", "name", "from", "to", "ratio", "feasible"])
+        rows.append(("constant", name, before.unit, before.value, after.value, objective / base, feasible))
+    return pd.DataFrame(rows, columns=["kind", "name", "unit", "from", "to", "ratio", "feasible"])
 
 
 def _moved_genes(
@@ -66,8 +67,8 @@ def _objective(problem: CodesignProblem, design: Mapping[str, Value]) -> tuple[f
 
 def _moved_constants(
     problem: CodesignProblem, design: Mapping[str, Value], factor: float
-) -> Iterator[tuple[str, float, float, PhysicalSimulator]]:
-    """Name, value, changed value and simulator, for the constants of the design's cell, its node and all circuits.
+) -> Iterator[tuple[str, Quantity, Quantity, PhysicalSimulator]]:
+    """Name, constant, changed constant and simulator: the design's cell, node and DRAM, and all circuits.
 
     Only the physical profile has a technology to change.
     """
@@ -80,18 +81,24 @@ def _moved_constants(
         for moved in _moved(quantity, factor):
             cells = {**technology.cells, cell: _with(technology.cells[cell], (name,), moved)}
             new = replace(technology, cells=MappingProxyType(cells))
-            yield f"{cell}.{name}", quantity.value, moved.value, simulator.with_technology(new)
+            yield f"{cell}.{name}", quantity, moved, simulator.with_technology(new)
     for name, quantity in _constants(technology.nodes[node]):
         for moved in _moved(quantity, factor):
             nodes = {**technology.nodes, node: _with(technology.nodes[node], (name,), moved)}
             new = replace(technology, nodes=MappingProxyType(nodes))
-            yield f"{node}nm.{name}", quantity.value, moved.value, simulator.with_technology(new)
-    for group in type(technology.circuits).model_fields:
+            yield f"{node}nm.{name}", quantity, moved, simulator.with_technology(new)
+    for group in (name for name in type(technology.circuits).model_fields if name != "dram"):
         for name, quantity in _constants(getattr(technology.circuits, group)):
             for moved in _moved(quantity, factor):
                 circuits = _with(technology.circuits, (group, name), moved)
                 new = replace(technology, circuits=circuits)
-                yield f"{group}.{name}", quantity.value, moved.value, simulator.with_technology(new)
+                yield f"{group}.{name}", quantity, moved, simulator.with_technology(new)
+    kind = str(design["dram"])
+    for name, quantity in _constants(technology.dram(kind)):
+        for moved in _moved(quantity, factor):
+            kinds = {**technology.circuits.dram, kind: _with(technology.circuits.dram[kind], (name,), moved)}
+            new = replace(technology, circuits=technology.circuits.model_copy(update={"dram": kinds}))
+            yield f"{kind}.{name}", quantity, moved, simulator.with_technology(new)
 
 
 def _constants(model: object) -> Iterator[tuple[str, Quantity]]:

@@ -127,6 +127,17 @@ def build_constraints(
     return tuple(built)
 
 
+def least_snr_dB(constraints: Sequence[Constraint], networks: Sequence[str]) -> list[float]:
+    """The compute-SNR that constraints ask of every network, dB; -inf where they ask for none."""
+    least = [-inf] * len(networks)
+    for constraint in constraints:
+        if constraint.quantity == SNR:
+            asked = range(len(networks)) if constraint.network is None else [constraint.network[0]]
+            for index in asked:
+                least[index] = max(least[index], constraint.bound)
+    return least
+
+
 def _per_network(
     quantity: str, entry: Any, networks: Sequence[str], where: str | None, key: str
 ) -> list[Constraint]:

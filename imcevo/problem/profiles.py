@@ -15,7 +15,8 @@ from imcevo.errors import UserError, listed, unknown_name
 from imcevo.hardware import DesignSpace, Value
 from imcevo.mapping.policies import mapping_policy
 from imcevo.problem.config import PhysicalProblemConfig, PublishedProblemConfig
-from imcevo.simulator import Deployment, PhysicalSimulator, Simulator
+from imcevo.simulator import Deployment, HybridSimulator, PhysicalSimulator, Simulator
+from imcevo.simulator.hybrid import HYBRID_KEYS
 from imcevo.simulator.precision_choice import PRECISION_KEYS, PrecisionChoiceSimulator
 from imcevo.simulator.published import PublishedSimulator
 from imcevo.technology import load_technology
@@ -130,7 +131,8 @@ def _bind_physical(config: PhysicalProblemConfig, asked: Sequence[str], file: Pa
     else:
         networks = with_precision(networks, config.precision)
         measured = _measured(config, file, networks, companions)
-        simulator = PhysicalSimulator(networks, config.precision, deployment, policy, technology, measured)
+        kind = HybridSimulator if any(key in config.design_space for key in HYBRID_KEYS) else PhysicalSimulator
+        simulator = kind(networks, config.precision, deployment, policy, technology, measured)
     layers = {network.name: [asdict(layer) for layer in network.layers] for network in networks}
     own_cells = sorted(folder.glob("*.toml")) if folder is not None else []
     cells = {path.name: read_text(path, what="a bit cell") for path in own_cells}
@@ -159,6 +161,10 @@ def _chosen_bits(config: PhysicalProblemConfig, file: Path) -> dict[str, tuple[i
         if key in config.precision.model_fields_set:
             raise UserError("is the design's to choose: design_space lists it", key=f"precision.{key}",
                             value=getattr(config.precision, key), allowed="one of the two places")  # fmt: skip
+    hybrid = next((key for key in HYBRID_KEYS if key in config.design_space), None)
+    if given and hybrid is not None:
+        raise UserError("cannot be combined with bits in design_space", key=f"design_space.{hybrid}",
+                        allowed=f"{listed(given)} under [precision]")  # fmt: skip
     if given and config.workloads.statistics:
         raise UserError("are measured at fixed bits, but design_space lists bits", key="workloads.statistics")
     values = DesignSpace.from_lists(given, file=file).values

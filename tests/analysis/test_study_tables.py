@@ -7,6 +7,7 @@ import math
 import pandas as pd
 import pytest
 
+from imcevo.analysis.study_claims import gains_over_single_networks
 from imcevo.analysis.study_mixes import mix_table, risk_table
 from imcevo.analysis.study_tables import (
     comparison_with_baselines,
@@ -77,15 +78,24 @@ def test_gaps_are_over_the_networks_own_design(metrics: pd.DataFrame, designs: p
     assert len(gap_table(metrics, designs.assign(alone=False))) == 0
 
 
-def test_the_first_design_is_compared_with_all_others(metrics: pd.DataFrame) -> None:
+def test_the_first_design_is_compared_with_all_others(
+    metrics: pd.DataFrame, designs: pd.DataFrame, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    known = {("energy", "same_chip"): 1.1, ("energy", "two_chips"): 1.6, ("throughput", "two_chips"): 2.0,
+             ("area", "two_chips"): 3.0}  # fmt: skip
+    monkeypatch.setattr("imcevo.analysis.uncertainty.uncertainty_factors", lambda: known)
     suite = suite_table(metrics, "mean")
-    table = comparison_with_baselines(suite, {"energy_J": 1.5, "latency_s": 1.1, "area_m2": 1.0})
+    cells = designs.assign(cell="a").mask(designs["design"] == "own m", designs.assign(cell="b"))
+    table = comparison_with_baselines(suite, cells, {"energy_J": 1.5, "latency_s": 1.1, "area_m2": 1.0})
     table = table.set_index(["deployment", "quantity", "baseline"]).sort_index()
     # TOPS/W: joint (1 + 2) / 2, own n (2 + .5) / 2, own m (.5 + 4) / 2
     gained = table.loc[("suite", "TOPS_per_W")]
     assert gained["ratio"].to_dict() == pytest.approx({"own n": 1.2, "own m": 2 / 3})
     assert gained["better"].to_dict() == pytest.approx({"own n": 0.2, "own m": -1 / 3})
     assert gained["seeds"].to_dict() == {"own n": 2, "own m": 3}
+    # 1.2 is beyond the error between designs of one cell, 1 / 1.5 within that between cells.
+    assert gained["model_factor"].to_dict() == pytest.approx({"own n": 1.1, "own m": 1.6})
+    assert gained["told_apart"].to_dict() == {"own n": True, "own m": False}
     saved = table.loc[("alone", "edap_Jsm2", "own n")]
     assert saved["better"] == pytest.approx(1 - 3.0 / 8.5)
     assert (saved["low"], saved["high"]) == pytest.approx((saved["ratio"], saved["ratio"]))
@@ -144,3 +154,20 @@ def test_risk_is_over_days_and_grows_with_their_scatter(metrics: pd.DataFrame) -
         assert (table["mean"] <= table["cvar"]).all()
         assert (table["cvar"] <= table["worst"]).all()
     assert loose.loc["own n", "cvar"] > 1.3 * steady.loc["own n", "cvar"]
+
+
+def test_gains_over_single_networks_are_the_least_and_the_most(metrics: pd.DataFrame, designs: pd.DataFrame) -> None:
+    comparison = comparison_with_baselines(suite_table(metrics, "mean"), designs, None)
+    certified = pd.DataFrame([
+        {"problem": "small", "joint": "joint, max", "baseline": name, "quantity": "energy_J", "better": better}
+        for name, better in (("a", 0.25), ("b", math.nan), ("c", -0.5))
+    ])  # fmt: skip
+    table = gains_over_single_networks(comparison, designs, certified, "energy_J").set_index(["scope", "quantity"])
+    searched = table.loc[("searched", "TOPS_per_W")]
+    assert (searched["least_over"], searched["most_over"]) == ("own m", "own n")
+    assert (searched["least"], searched["most"]) == pytest.approx((-1 / 3, 0.2))
+    saved = table.loc[("searched", "energy_J")]  # 3 mJ over 8.5 and over 3
+    assert (saved["most"], saved["most_low"], saved["most_high"]) == pytest.approx((1 - 3 / 8.5,) * 3)
+    assert saved["least"] == pytest.approx(0.0)
+    exact = table.loc[("small", "energy_J")]
+    assert (exact["runs"], exact["cannot_run"], exact["least"], exact["most"]) == (2, 1, -0.5, 0.25)
