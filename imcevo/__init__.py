@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from imcevo.optimise.pymoo_problem import as_pymoo
     from imcevo.problem import CodesignProblem, load_problem
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 __all__ = ["CodesignProblem", "UserError", "__version__", "as_pymoo", "evaluate", "load_problem"]
 
 # Imported on first use: the command line must print its help without loading numba, pandas and pymoo.

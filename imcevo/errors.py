@@ -64,8 +64,9 @@ def listed(names: Iterable[object], most: int = 24) -> str:
 
 def did_you_mean(name: object, known: Iterable[str]) -> str:
     """``"; did you mean 'rows'?"`` for the nearest known name, or an empty string."""
-    near = difflib.get_close_matches(str(name).lower(), list(known), n=1, cutoff=0.6)
-    return f"; did you mean {near[0]!r}?" if near else ""
+    written = {str(one).lower(): one for one in known}
+    near = difflib.get_close_matches(str(name).lower(), list(written), n=1, cutoff=0.6)
+    return f"; did you mean {written[near[0]]!r}?" if near else ""
 
 
 def unknown_name(

@@ -119,14 +119,28 @@ class ErrorTable:
             exact: designs that compute exactly ``[n_designs]``.
             pieces: reads that a layer's reduction falls into ``[n_designs, n_layers]``; 0: not on arrays.
         """
+        return self._summed_dB(conversions, exact, pieces, self._network, n_networks)
+
+    def layer_snr_dB(
+        self, conversions: NDArray[np.void], exact: NDArray[np.bool_], pieces: NDArray[np.int64]
+    ) -> NDArray[np.float64]:
+        """As `snr_dB`, of every row of layers on its own ``[n_designs, n_layers]``."""
+        n = len(self._network)
+        return self._summed_dB(conversions, exact, pieces, np.arange(n), n)
+
+    def _summed_dB(
+        self, conversions: NDArray[np.void], exact: NDArray[np.bool_], pieces: NDArray[np.int64],
+        sum_of: NDArray[np.int64], n_sums: int,
+    ) -> NDArray[np.float64]:  # fmt: skip
+        """-10 log10 of the error ratios of layers, summed over those of equal `sum_of` ``[n_layers]``."""
         if self._taken + pieces.size > _MOST_SLOTS // 2 or len(self._listed) + len(pieces) > _MOST_CONVERSIONS:
             self._start_over()
         numbers = self._numbers(conversions)
-        snr, complete = np.empty((len(pieces), n_networks)), np.empty(len(pieces), dtype=np.bool_)
-        _network_snr(numbers, exact, pieces, self._network, self._keys, self._errors, snr, complete)
+        snr, complete = np.empty((len(pieces), n_sums)), np.empty(len(pieces), dtype=np.bool_)
+        _network_snr(numbers, exact, pieces, sum_of, self._keys, self._errors, snr, complete)
         if not complete.all():
             self._fill(numbers[~complete], pieces[~complete])
-            _network_snr(numbers, exact, pieces, self._network, self._keys, self._errors, snr, complete)
+            _network_snr(numbers, exact, pieces, sum_of, self._keys, self._errors, snr, complete)
         return snr
 
     def layer_errors(self, conversion: NDArray[np.void], layer: int, pieces: int) -> list[float]:

@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
 from numpy.typing import NDArray
 
-from imcevo.analysis.labels import KEY_VALUES, Axis, axis, pretty
+from imcevo.analysis.labels import KEY_VALUES, MINUS, Axis, axis, pretty
 from imcevo.analysis.pareto import nondominated
 from imcevo.analysis.run import Run
 from imcevo.analysis.style import BLACK, CYCLE, GREY, LIGHT, MARKERS
@@ -24,7 +24,7 @@ def draw_front(drawn: Figure, run: Run) -> None:
     """Every pair of objectives as a panel; for a run with at least two objectives and a front."""
     F = run.objective_values
     dominated = run.last_feasible(_SHOWN_DOMINATED)
-    axes = [axis(name, F[:, index]) for index, name in enumerate(run.objectives)]
+    axes = [_axis(name, F[:, index]) for index, name in enumerate(run.objectives)]
     pairs = list(combinations(range(len(axes)), 2))
     n_columns = min(3, len(pairs))
     panels = drawn.subplots(-(-len(pairs) // n_columns), n_columns, squeeze=False).ravel()
@@ -67,20 +67,39 @@ def _panel(
             color=CYCLE[index % len(CYCLE)], marker=MARKERS[index % len(MARKERS)], edgecolors="white",
             linewidths=0.4, zorder=4, label=name,
         )  # fmt: skip
-    panel.set(xscale="log", yscale="log", xlabel=across.label, ylabel=up.label)
-    # The far dominated designs would squeeze the front into a corner.
-    for limits, values, scale in ((panel.set_xlim, F[:, x], across), (panel.set_ylim, F[:, y], up)):
-        low, high = values.min() / scale.factor, values.max() / scale.factor
+    panel.set(xlabel=across.label, ylabel=up.label)
+    for side, values, scale in (("x", F[:, x], across), ("y", F[:, y], up)):
+        _set_limits(panel, side, values / scale.factor, maximised=scale.factor < 0)
+    for drawn in (panel.xaxis, panel.yaxis):
+        readable_ticks(drawn)
+
+
+def _axis(column: str, values: NDArray[np.float64]) -> Axis:
+    """`axis`; what is maximised is drawn as the quantity itself, by a factor below 0."""
+    sign = -1.0 if column.startswith(MINUS) else 1.0
+    factor, label = axis(column, sign * values)
+    return Axis(sign * factor, label)
+
+
+def _set_limits(panel: Axes, side: str, values: NDArray[np.float64], *, maximised: bool) -> None:
+    """The values of the front with room at the worse end; the far dominated designs would squeeze it into a corner.
+
+    The better end is left or below. Decibels, which may be negative, stand on a linear axis.
+    """
+    low, high = float(values.min()), float(values.max())
+    if low > 0:
         margin = max((high / low) ** 0.07, 1.05)
-        limits(low / margin, high * margin**2)
-    for side in (panel.xaxis, panel.yaxis):
-        readable_ticks(side)
+        limits = (high * margin, low / margin**2) if maximised else (low / margin, high * margin**2)
+    else:
+        margin = 0.07 * (high - low) or 1.0
+        limits = (high + margin, low - 2 * margin) if maximised else (low - margin, high + 2 * margin)
+    panel.set(**{f"{side}scale": "log" if low > 0 else "linear", f"{side}lim": limits})
 
 
 def readable_ticks(side: XAxis | YAxis) -> None:
     """Plain numbers: even steps within a decade, 1-2-5 over a few, powers of ten over many."""
-    low, high = side.get_view_interval()
-    if high / low < 10:
+    low, high = sorted(side.get_view_interval())
+    if low <= 0 or high / low < 10:
         side.set_major_locator(MaxNLocator(5))
     else:
         side.set_major_locator(LogLocator(subs=(1.0,) if high / low > 300 else (1.0, 2.0, 5.0)))

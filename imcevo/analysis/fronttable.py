@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from imcevo.analysis.labels import quantity
+from imcevo.analysis.labels import MINUS, quantity
 from imcevo.analysis.pareto import ends, knee
 
 
@@ -57,5 +57,7 @@ class FrontTable(ABC):
         named: dict[int, dict[str, None]] = {}
         for name, row in self.remarkable.items():
             kind, _, column = name.partition(" ")
+            if column.startswith(MINUS):
+                kind = "highest"
             named.setdefault(row, {})[f"{kind} {quantity(column).name}".strip()] = None
         return {row: tuple(names) for row, names in named.items()}

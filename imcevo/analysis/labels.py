@@ -8,24 +8,30 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from imcevo.units import MM2, engineering
+from imcevo.problem.config import EFFICIENCIES
+from imcevo.units import MM2, engineering, unit_suffix
 
 # The design values that a reader asks for first.
 KEY_VALUES = (
     "cell", "bits_per_cell", "rows", "cols", "adc_bits", "cols_per_adc", "macros_per_tile", "voltage_V",
 )  # fmt: skip
 
+MINUS = "minus_"  # begins the column of an objective that is maximised
 _COLUMN = re.compile(
-    r"(?P<name>.+?)_(?P<unit>J|s|m2|W|V|B|Js|Jsm2)(?:_(?P<how>max|mean|weighted_mean|geometric_mean))?"
+    rf"(?:{MINUS})?(?P<name>.+?)_(?P<unit>W_per_m2|J|s|m2|W|V|B|Js|Jsm2|dB)"
+    r"(?:_(?P<how>max|min|mean|(?:weighted_)?geometric_mean|weighted_mean))?"
 )
-_NAMES = {"edp": "EDP", "edap": "EDAP"}
+_EFFICIENCY = re.compile(rf"(?:{MINUS})?(?P<key>{'|'.join(sorted(EFFICIENCIES, reverse=True))})(?:_(?P<how>[a-z_]+))?")
+_NAMES = {"edp": "EDP", "edap": "EDAP", "snr": "SNR"}
 _HOW = {
     "max": "largest",
+    "min": "least",
     "mean": "mean",
     "weighted_mean": "weighted mean",
     "geometric_mean": "geometric mean",
+    "weighted_geometric_mean": "weighted geometric mean",
 }
-_UNITS = {"Js": "J s", "Jsm2": "J s m2"}
+_UNITS = {"Js": "J s", "Jsm2": "J s m2", "per_s": "1/s", "W_per_m2": "W/m²"}
 _PREFIXES = ((1e3, "k"), (1.0, ""), (1e-3, "m"), (1e-6, "µ"), (1e-9, "n"), (1e-12, "p"))
 
 
@@ -39,6 +45,9 @@ class Quantity(NamedTuple):
 
 def quantity(column: str) -> Quantity:
     """``"energy_J_mean"`` -> ``Quantity("energy", "J", "mean")``."""
+    if (match := _EFFICIENCY.fullmatch(column)) and (match["how"] or "max") in _HOW:
+        name = match["key"].removesuffix("_per_s").replace("_per_", "/")
+        return Quantity(name, unit_suffix(match["key"]), _HOW.get(match["how"] or "", ""))
     match = _COLUMN.fullmatch(column)
     if match is None:
         return Quantity(column.replace("_", " "), "", "")
@@ -63,6 +72,8 @@ def axis(column: str, values: NDArray[np.float64]) -> Axis:
     """Axis of a column with a prefix that suits the typical value: ``Axis(1e-3, "mean energy [mJ]")``."""
     name, unit, how = quantity(column)
     title = f"{how} {name}".strip()
+    if unit in EFFICIENCIES:  # its name is its unit
+        return Axis(1.0, title)
     if unit == "m2":
         return Axis(MM2, f"{title} [mm²]")
     if unit not in ("J", "s", "W"):
@@ -78,8 +89,13 @@ def pretty(column: str, value: object) -> str:
 
 
 def told(column: str, value: object) -> str:
-    """A value of a column in engineering units, e.g. ``"3.2 mJ"``; names and plain numbers as they are."""
+    """A value of a column in engineering units, e.g. ``"3.2 mJ"``; names and plain numbers as they are.
+
+    Of an objective that is maximised, the quantity itself: ``"12 TOPS/W"`` for -12 of ``minus_TOPS_per_W_mean``.
+    """
     unit = quantity(column).unit
-    if unit in ("J", "s", "W", "m2") and isinstance(value, float | int | np.number):
+    if column.startswith(MINUS) and isinstance(value, float):
+        value = -value
+    if unit in ("J", "s", "W", "m2", "per_s", "W_per_m2", *EFFICIENCIES) and isinstance(value, float | int | np.number):
         return engineering(float(value), unit)
     return f"{value:.4g} {_UNITS.get(unit, unit)}".strip() if isinstance(value, float) else str(value)

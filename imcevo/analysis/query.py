@@ -10,17 +10,22 @@ import ast
 import operator
 import re
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from imcevo.analysis.labels import MINUS
 from imcevo.errors import UserError, did_you_mean, listed
+from imcevo.problem.config import EFFICIENCIES, Aggregate
+from imcevo.problem.constraints import POWERS
+from imcevo.problem.objectives import MAXIMISED
 
 _LONGEST = 1000
 _PREFIXES = {"k": 1e3, "m": 1e-3, "u": 1e-6, "n": 1e-9, "p": 1e-12}
 _UNIT = re.compile(r"_(?P<prefix>[kmunp])(?P<unit>J|s|m2|V|W)(?=_|\.|$)")
+_AGGREGATES = get_args(Aggregate)
 _QUOTED = re.compile(r"`([^`]*)`")
 # What designs are usually asked for: the product of the run's own objectives.
 _PRODUCTS = {"edp": ("energy_J", "latency_s"), "edap": ("energy_J", "latency_s", "area_m2")}
@@ -38,7 +43,9 @@ class Columns:
     """The columns of a table by the names that users give them.
 
     Beside the columns themselves: other prefixes of their units (``area_mm2`` for ``area_m2``), ``energy_J`` and
-    ``latency_s`` for the one objective that begins so, ``edp`` and ``edap`` for the products of these.
+    ``latency_s`` for the one objective that begins so, ``edp`` and ``edap`` for the products of these, ``TOPS`` for the
+    objective ``minus_TOPS_...``, and, without one, ``TOPS`` for the least of all networks and ``power_W`` for the
+    largest, as constraints mean them.
 
     Args:
         table: the designs.
@@ -64,12 +71,27 @@ class Columns:
         same = [column for column in self._objectives if column.startswith(f"{name}_")]
         if len(same) == 1:
             return self[same[0]]
+        prefix = f"{MINUS}{name}_"
+        maximised = [c for c in self._objectives if c.startswith(prefix) and c.removeprefix(prefix) in _AGGREGATES]
+        if len(maximised) == 1:
+            return -self[maximised[0]]
+        of_networks = [column for column in self._table.columns if str(column).startswith(f"{name}.")]
+        if of_networks and name in (*EFFICIENCIES, *POWERS):
+            worst = np.max if name in POWERS else np.min
+            return np.asarray(worst([self[column] for column in of_networks], axis=0))
         for match in _UNIT.finditer(name):
             plain = f"{name[: match.start()]}_{match['unit']}{name[match.end() :]}"
             factor = _PREFIXES[match["prefix"]] ** (2 if match["unit"] == "m2" else 1)
+            if name[: match.start()].endswith("_per"):
+                factor = 1 / factor
             return self[plain] / factor
         known = [*self._table.columns.astype(str), *_PRODUCTS]
         raise UserError(f"is not a column{did_you_mean(name, known)}", value=name, allowed=listed(known))
+
+
+def is_maximised(expression: str) -> bool:
+    """Whether an expression is the name of a quantity of which more is better: ``TOPS_per_W``, ``TOPS.resnet18``."""
+    return expression.strip().strip("`").partition(".")[0] in MAXIMISED
 
 
 def chosen(expression: str, columns: Columns, *, key: str) -> NDArray[np.bool_]:

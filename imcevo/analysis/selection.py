@@ -9,7 +9,7 @@ import pandas as pd
 
 from imcevo.analysis.fronttable import FrontTable
 from imcevo.analysis.pareto import nondominated
-from imcevo.analysis.query import Columns, chosen, measured
+from imcevo.analysis.query import Columns, chosen, is_maximised, measured
 from imcevo.analysis.run import Run
 from imcevo.errors import UserError
 
@@ -46,13 +46,15 @@ class Selection(FrontTable):
     def best(self, expression: str) -> Selection:
         """The one design with the lowest value of an expression, the first of equals; none of none.
 
+        The highest, where the expression is the name of a quantity of which more is better.
+
         Raises:
             UserError: not such an expression.
         """
         if len(self.front) == 0:
             return self
         values = measured(expression, Columns(self.front, self.objectives), key="--best")
-        row = int(np.argmin(values))
+        row = int(np.argmax(values) if is_maximised(expression) else np.argmin(values))
         return Selection(self.title, self.objectives, self.front.iloc[row : row + 1].reset_index(drop=True))
 
 

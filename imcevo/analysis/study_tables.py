@@ -13,6 +13,7 @@ import pandas as pd
 
 from imcevo.analysis.statistics import correlation_needed, holm, median_interval, paired_p
 from imcevo.analysis.uncertainty import MEASURED, ratio_factor
+from imcevo.units import OPERATIONS_PER_MAC, TERA
 
 # Quantities per network, and the quantities whose uncertainty they carry.
 FACTORS: dict[str, tuple[str, ...]] = {
@@ -24,8 +25,6 @@ FACTORS: dict[str, tuple[str, ...]] = {
     "TOPS_per_W": ("energy_J",),
 }
 LARGER_IS_BETTER = ("TOPS_per_W",)
-_OPERATIONS_PER_MAC = 2.0
-_TERA = 1e12
 
 
 def with_products(metrics: pd.DataFrame, networks: pd.DataFrame) -> pd.DataFrame:
@@ -33,7 +32,7 @@ def with_products(metrics: pd.DataFrame, networks: pd.DataFrame) -> pd.DataFrame
     table = metrics.merge(networks[["network", "macs"]], on="network", how="left", validate="many_to_one")
     table["edp_Js"] = table["energy_J"] * table["latency_s"]
     table["edap_Jsm2"] = table["edp_Js"] * table["area_m2"]
-    table["TOPS_per_W"] = _OPERATIONS_PER_MAC * table["macs"] / table["energy_J"] / _TERA
+    table["TOPS_per_W"] = OPERATIONS_PER_MAC * table["macs"] / table["energy_J"] / TERA
     return table
 
 
@@ -100,7 +99,7 @@ def suite_table(metrics: pd.DataFrame, aggregate: str) -> pd.DataFrame:
     ).reset_index()  # fmt: skip
     table["edp_Js"] = table["energy_J"] * table["latency_s"]
     table["edap_Jsm2"] = table["edp_Js"] * table["area_m2"]
-    table["TOPS_per_W_total"] = _OPERATIONS_PER_MAC * table["macs"] / table["total_J"] / _TERA
+    table["TOPS_per_W_total"] = OPERATIONS_PER_MAC * table["macs"] / table["total_J"] / TERA
     table["TOPS_per_W_spread"] = table["largest"] / table["smallest"]
     if "cost" in metrics:
         table["cost"] = groups["cost"].first().to_numpy()

@@ -22,7 +22,8 @@ PHYSICAL = "physical"  # the one profile that is compared with chips
 # Objective -> the quantities it is a product of; what validation calls throughput is the time of a product.
 _QUANTITIES = {
     "energy": ("energy",), "latency": ("throughput",), "area": ("area",), "EDP": ("energy", "throughput"),
-    "EDAP": ("energy", "throughput", "area"),
+    "EDAP": ("energy", "throughput", "area"), "throughput": ("throughput",), "TOPS": ("throughput",),
+    "TOPS/W": ("energy",), "TOPS/mm2": ("throughput", "area"),
 }  # fmt: skip
 
 # Columns of a study's metrics -> their name in the table.
@@ -84,7 +85,7 @@ def representatives(run: FrontTable, profile: str) -> NDArray[np.int64] | None:
         return None
     n = len(run.front)
     columns = zip(run.objectives, run.objective_values.T, strict=True)
-    F = np.stack([np.log(values) if _covered(name) else values for name, values in columns], axis=1)
+    F = np.stack([np.log(np.abs(values)) if _covered(name) else values for name, values in columns], axis=1)
     cell = pd.factorize(run.front["cell"])[0] if "cell" in run.front else np.zeros(n, dtype=np.int64)
     same, other = (
         np.log([objective_factor(name, same_cell=alike) for name in run.objectives]) for alike in (True, False)

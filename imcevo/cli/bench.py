@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
-import typer
+from imcevo.cli.options import Json
 
 
 def bench(
-    as_json: Annotated[bool, typer.Option("--json", help="JSON instead of a table.")] = False,
+    as_json: Json = False,
 ) -> None:
     """Measure the speed of kernels, evaluation and search on this machine."""
     from imcevo.bench.measure import MEANINGS, measure

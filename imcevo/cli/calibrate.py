@@ -7,6 +7,8 @@ from typing import Annotated, Any
 
 import typer
 
+from imcevo.cli.options import Json
+
 calibrate = typer.Typer(help="Fit unit costs to reference figures.", no_args_is_help=True)
 
 
@@ -17,7 +19,7 @@ def published(
     ] = None,
     memory: Annotated[str, typer.Option(help="rram or sram.")] = "rram",
     node_nm: Annotated[int, typer.Option("--node-nm", help="Node of the points.")] = 32,
-    json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    json: Json = False,
 ) -> None:
     """Fit the energies of the published profile; every design is held out once."""
     import numpy as np
@@ -53,7 +55,7 @@ def survey(
     data: Annotated[
         Path | None, typer.Option(metavar="FILE", help="CSV of chips in the survey's form [default: the shipped half].")
     ] = None,
-    json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    json: Json = False,
 ) -> None:
     """Fit the scales of the physical profile to measured chips; every chip is held out once."""
     from imcevo.calibrate.survey import calibrate_survey

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from imcevo.cli.options import Json, Quiet
+
 if TYPE_CHECKING:
     import pandas as pd
 
@@ -25,8 +27,8 @@ def compare(
     from_runs: Annotated[
         Path | None, typer.Option("--from-runs", metavar="DIR", help="Take all runs from here, search nothing.")
     ] = None,
-    quiet: Annotated[bool, typer.Option("--quiet", help="Print the study folder only.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="JSON instead of text.")] = False,
+    quiet: Quiet = False,
+    as_json: Json = False,
 ) -> None:
     """Search and compare the designs of a study; the last line printed is its folder, with a report in it.
 

@@ -8,22 +8,25 @@ from typing import Annotated, Any
 
 import typer
 
+from imcevo.cli.options import Design, Json
 from imcevo.cli.output import print_json, print_table
-from imcevo.units import engineering
+from imcevo.units import engineering, unit_suffix
 
 _CONFIDENCE = {
     "exact": "exact: no ADC",
     "measured": "measured tensors",
     "low": "low: stated distributions",
 }
+_EFFICIENCIES = {
+    "throughput_per_s": "inferences", "TOPS": "operations", "TOPS_per_W": "per power", "TOPS_per_mm2": "per area",
+    "power_density_W_per_m2": "power density",
+}
 
 
 def evaluate(
     problem: Annotated[Path, typer.Argument(metavar="PROBLEM.toml", help="Problem file.")],
-    design: Annotated[
-        Path, typer.Option("--design", metavar="DESIGN.toml", help="A value for every gene of the problem.")
-    ],
-    json: Annotated[bool, typer.Option("--json", help="Print JSON in SI units.")] = False,
+    design: Design,
+    json: Json = False,
     monte_carlo: Annotated[
         bool, typer.Option("--monte-carlo", help="Execute every layer bit by bit on a sample, beside the closed form.")
     ] = False,
@@ -83,13 +86,23 @@ def _print_results(report: Mapping[str, Any]) -> None:
     for name, results in report["networks"].items():
         energy, latency = results["energy_J"], results["latency_s"]
         rows.append([
-            name, engineering(energy, "J"), engineering(latency, "s"), engineering(energy / latency, "W"),
+            name, engineering(energy, "J"), engineering(latency, "s"), engineering(results["power_W"], "W"),
             engineering(energy * latency, "Js"),
         ])  # fmt: skip
-    _print_snr(report["networks"])
     cost = "" if report["cost"] is None else f", cost {engineering(report['cost'], '')}"
     title = f"Per inference, chip of {engineering(report['area_m2'], 'm2')}{cost}"
     print_table(title, ["network", "energy", "latency", "power", "energy x delay"], rows)
+    _print_efficiencies(report["networks"])
+    _print_snr(report["networks"])
+
+
+def _print_efficiencies(networks: Mapping[str, Mapping[str, Any]]) -> None:
+    rows = [
+        [name, *(engineering(results[quantity], unit_suffix(quantity)) for quantity in _EFFICIENCIES)]
+        for name, results in networks.items()
+    ]
+    title = "Throughput and efficiency, 2 operations per MAC at the problem's precision"
+    print_table(title, ["network", *_EFFICIENCIES.values()], rows)
 
 
 def _print_snr(networks: Mapping[str, Mapping[str, Any]]) -> None:

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from imcevo.cli.options import Json
+
 if TYPE_CHECKING:
     from imcevo.analysis import Run
 
@@ -19,10 +21,10 @@ def front(
         str | None, typer.Option(metavar="CONDITION", help='Designs that meet it, e.g. "area_mm2 < 50".')
     ] = None,
     best: Annotated[
-        str | None, typer.Option(metavar="QUANTITY", help="The design where it is lowest: edp, latency_s, ...")
+        str | None, typer.Option(metavar="QUANTITY", help="The design where it is best: edp, TOPS_per_W, ...")
     ] = None,
     every: Annotated[bool, typer.Option("--all", help="Every evaluated design, as CSV.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="JSON instead of a table.")] = False,
+    as_json: Json = False,
     as_csv: Annotated[bool, typer.Option("--csv", help="CSV instead of a table.")] = False,
     rows: Annotated[int, typer.Option(min=1, help="Rows of the table, about.")] = 30,
 ) -> None:
@@ -31,6 +33,7 @@ def front(
     Conditions and quantities are made of columns, numbers, "names", + - * /, comparisons, and, or, not, in.
     """
     from imcevo.analysis import load_run
+    from imcevo.analysis.query import is_maximised
     from imcevo.analysis.selection import merged_front
     from imcevo.analysis.uncertainty import profile_of, representatives
     from imcevo.cli import _runs
@@ -65,7 +68,7 @@ def front(
     elif len(picked.front) == 0:
         typer.echo("no design of the front meets the condition" if where else "the runs found no feasible design")
     elif best is not None:
-        _runs.remarkable_table(picked, {0: [f"lowest {best}"]})
+        _runs.remarkable_table(picked, {0: [f"{'highest' if is_maximised(best) else 'lowest'} {best}"]})
     else:
         spread = range(0, len(picked.front), -(-len(picked.front) // rows))
         shown = sorted({*picked.remarkable.values(), *spread})

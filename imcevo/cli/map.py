@@ -7,17 +7,17 @@ from typing import Annotated
 
 import typer
 
+from imcevo.cli.options import Design, Json
+
 
 def map_(
     problem: Annotated[Path, typer.Argument(metavar="PROBLEM.toml", help="Problem file.")],
-    design: Annotated[
-        Path, typer.Option("--design", metavar="DESIGN.toml", help="A value for every gene of the problem.")
-    ],
+    design: Design,
     network: Annotated[str, typer.Option("--network", metavar="NAME", help="A network of the problem.")],
     policy: Annotated[
         str | None, typer.Option("--policy", help="greedy, evolved or exact [the problem's].")
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON in SI units.")] = False,
+    as_json: Json = False,
 ) -> None:
     """Map one network: factors, utilisation, traffic, energy, latency, what binds, distance to the best mapping."""
     from imcevo.cli.output import print_json, print_table
@@ -31,13 +31,14 @@ def map_(
     if as_json:
         print_json(report)
         return
-    rows = []
+    rows, parts = [], set()
     for row in report["layers"]:
         f, used, distance = row["factors"], row["utilisation"], row["distance"]
         on_arrays = f["unit"] == 0
         split = [" ".join(str(f[f"{mesh}_{d}"]) for d in "kmgv") for mesh in ("macro", "tile", "group")]
+        parts |= {row["part"]}
         rows.append([
-            f"{row['count']} x {row['layer']}",
+            row["part"], f"{row['count']} x {row['layer']}",
             f"{f['rows_k']} x {f['cols_m']} x {f['pack_g']}" if on_arrays else "digital unit",
             *(split if on_arrays else ["", "", ""]), f"{f['order']}/{f['slabs']}" if on_arrays else "",
             f"{100 * used:.0f} %" if used is not None else "", str(row["duplicates"]),
@@ -46,9 +47,11 @@ def map_(
             f"{100 * distance:.1f} %" if distance is not None else "-",
         ])  # fmt: skip
     header = [
-        "layer", "array k x m x g", "macros kmgv", "tiles kmgv", "groups kmgv", "order/slabs", "cells used", "copies",
-        "DRAM", "buffer", "energy", "latency", "binds", "above least E x L",
+        "part", "layer", "array k x m x g", "macros kmgv", "tiles kmgv", "groups kmgv", "order/slabs", "cells used",
+        "copies", "DRAM", "buffer", "energy", "latency", "binds", "above least E x L",
     ]  # fmt: skip
+    if len(parts) == 1:  # all tiles are alike, or the network uses one kind
+        header, rows = header[1:], [row[1:] for row in rows]
     title = (
         f"{report['network']}, policy {report['policy']}: {engineering(report['energy_J'], 'J')}, "
         f"{engineering(report['latency_s'], 's')} per inference"

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from imcevo.cli.options import Json
 from imcevo.cli.output import print_json, print_table
 
 if TYPE_CHECKING:
@@ -17,7 +18,7 @@ _EXPECTED = "a folder with problem files (*.toml)"
 
 def problems(
     folder: Annotated[Path, typer.Option("--dir", help="Folder with problem files.")] = Path("problems"),
-    json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    json: Json = False,
 ) -> None:
     """List the problem files of a folder: designs, networks, objectives."""
     from imcevo.errors import UserError

@@ -7,17 +7,15 @@ from typing import Annotated
 
 import typer
 
+from imcevo.cli.options import Quiet, Scheduler, Workers
+
 
 def resume(
     run: Annotated[Path, typer.Argument(metavar="RUN", help="Run folder, or one that holds several runs.")],
     evaluations: Annotated[int | None, typer.Option(help="Extend the budget to so many evaluations.")] = None,
-    workers: Annotated[
-        int | None, typer.Option(help="Processes for islands, or for runs side by side; no result depends on it.")
-    ] = None,
-    scheduler: Annotated[
-        str | None, typer.Option(metavar="ADDRESS", help="Dask scheduler whose workers compute, tcp://host:port.")
-    ] = None,
-    quiet: Annotated[bool, typer.Option("--quiet", help="Print the run folder only.")] = False,
+    workers: Workers = None,
+    scheduler: Scheduler = None,
+    quiet: Quiet = False,
 ) -> None:
     """Continue an interrupted run, or extend a finished one; its files become those of a run in one go."""
     from imcevo.errors import UserError

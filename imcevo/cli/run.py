@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from imcevo.cli.options import Quiet, Scheduler, Workers
+
 
 def run(
     experiment: Annotated[Path, typer.Argument(metavar="EXPERIMENT.toml", help="Experiment file.")],
@@ -14,13 +16,9 @@ def run(
     out: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Run folder [results/runs/<experiment>/<seed>].")
     ] = None,
-    workers: Annotated[
-        int | None, typer.Option(help="Processes for islands, or for runs side by side; no result depends on it.")
-    ] = None,
-    scheduler: Annotated[
-        str | None, typer.Option(metavar="ADDRESS", help="Dask scheduler whose workers compute, tcp://host:port.")
-    ] = None,
-    quiet: Annotated[bool, typer.Option("--quiet", help="Print the run folder only.")] = False,
+    workers: Workers = None,
+    scheduler: Scheduler = None,
+    quiet: Quiet = False,
 ) -> None:
     """Search a problem; the last line printed is the run folder.
 

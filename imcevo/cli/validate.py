@@ -7,10 +7,11 @@ from typing import Annotated, Any
 
 import typer
 
+from imcevo.cli.options import Json
+
 validate = typer.Typer(help="Compare the model with reference figures.", no_args_is_help=True)
 
 _BY_CELL = ("energy_median_factor", "energy_mean_factor", "within_3x", "step_time_median_factor")
-Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Designs = Annotated[
     Path | None, typer.Option("--data", metavar="FILE", help="CSV of designs [default: the shipped runs].")
 ]

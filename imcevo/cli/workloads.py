@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from imcevo.cli.options import Json
 from imcevo.cli.output import print_json, print_table
 from imcevo.cli.workloads_import import import_model
 
@@ -19,7 +20,6 @@ workloads = typer.Typer(
 )
 workloads.command("import")(import_model)
 
-Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
 @workloads.callback()

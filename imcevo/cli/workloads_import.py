@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from imcevo.cli.options import Json
 from imcevo.cli.output import print_json
 from imcevo.errors import UserError
 
@@ -26,7 +27,7 @@ def import_model(
     allow_unknown: Annotated[
         bool, typer.Option("--allow-unknown", help="Leave unknown operators out, and say so in the file.")
     ] = False,
-    json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    json: Json = False,
 ) -> None:
     """Import an ONNX model: write its layers as a network file that problems can name."""
     from imcevo.cli.workloads import print_network, summary_of

@@ -20,7 +20,7 @@ from imcevo.hardware import GLB_WIDTH_BITS, Design, DesignTable, table_of
 from imcevo.technology import Technology
 
 # Parts outside the router groups, and parts whose leakage is counted per bit or, for the DRAM interface, not at all.
-_OUTSIDE_GROUPS = ("global_buffer", "digital_unit", "dram_interface")
+OUTSIDE_GROUPS = ("global_buffer", "digital_unit", "dram_interface")
 _NOT_LOGIC = ("cells", "input_buffer", "output_buffer", "global_buffer", "dram_interface")
 
 
@@ -80,7 +80,7 @@ def unit_costs(designs: DesignTable, technology: Technology) -> UnitCosts:
     check_designs(designs, technology)
     parts = _parts(designs, technology)
     area = _areas(parts, technology)
-    group_m2 = sum(area[part] for part in AREA_COMPONENTS if part not in _OUTSIDE_GROUPS) / parts.sizes.groups
+    group_m2 = sum(area[part] for part in AREA_COMPONENTS if part not in OUTSIDE_GROUPS) / parts.sizes.groups
     links = links_of(parts.sizes.groups, group_m2, parts.supply, technology)
     return UnitCosts(
         _stacked(_energies(parts, links, technology), ACTIONS),

@@ -14,7 +14,7 @@ from imcevo.experiment.runs import PROBLEM
 from imcevo.experiment.study_config import Candidate, NetworkFacts
 from imcevo.hardware import Value
 from imcevo.problem import CodesignProblem, load_problem
-from imcevo.problem.constraints import PER_NETWORK
+from imcevo.problem.constraints import PER_NETWORK, SNR
 from imcevo.problem.toml_text import to_toml
 from imcevo.workload import load_network
 from imcevo.workload.published import DIMENSIONS, PUBLISHED_FAMILIES, published_suite
@@ -77,7 +77,7 @@ def asked_of(
         data["objectives"], data["hypervolume"] = [dict(objective)], _WIDE
     if any(o.get("aggregate") == "weighted_mean" for o in data["objectives"]):
         workloads["weights"] = weights
-    for quantity in PER_NETWORK:
+    for quantity in (*PER_NETWORK, SNR):
         bounds = data.get("constraints", {}).get(quantity)
         if isinstance(bounds, dict) and not set(bounds) <= {"min", "max"}:
             data["constraints"][quantity] = {n: bound for n, bound in bounds.items() if n in networks}

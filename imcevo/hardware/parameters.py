@@ -79,6 +79,8 @@ PARAMETERS: dict[str, Parameter] = _named(
     Parameter("glb_depth", "integer", "words of 2048 bits in the global buffer", 16, 2**20),
     Parameter("dram", "name", "off-chip memory: lpddr4 or hbm2"),
     Parameter("digital_lanes", "integer", "multiply-accumulate lanes of the chip's digital unit", 1, 65536),
+    Parameter("digital_cell", "name", "digital bit cell of a hybrid chip's digital tiles"),
+    Parameter("digital_groups", "integer", "router groups with digital tiles, the others have `cell`", 0, 1024),
     Parameter("cycle_s", "real", "clock period of the idealised clock (published profile)", 1e-10, 1e-6),
 )
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from imcevo.costs.terms import ACTIONS, RATES, RESOURCES
 from imcevo.kernels import kernel
-from imcevo.mapping.factors import ON_DIGITAL_UNIT
+from imcevo.mapping.factors import ELSEWHERE, ON_DIGITAL_UNIT
 from imcevo.mapping.loops import Loops, resolve
 from imcevo.mapping.records import STREAMED, Record, Records
 from imcevo.mapping.split import ceil_div
@@ -50,6 +50,8 @@ def count_layers(
         for i in range(len(layers)):
             row = row_of_layer[i]
             layer, f, count, time = layers[i], factors[d, i], counts[d, row], times[d, row]
+            if f.unit == ELSEWHERE:
+                continue
             if layer.kind != MATRIX:
                 _add_elementwise(layer, chip, rate, count, time)
             elif f.unit == ON_DIGITAL_UNIT:

@@ -18,26 +18,19 @@ from imcevo.mapping.records import Record, Records
 from imcevo.mapping.space import (
     CHOICES,
     DIMENSIONS,
-    EVEN_ROWS,
-    FEWEST_FOLDS,
     FIRST_SPLIT,
     N_SPLITS,
     ORDER,
-    PACK_SHARES,
     TIME_CHOICES,
     G,
     K,
     M,
     V,
     decode,
-    even_rows,
-    fill_rows_and_columns,
-    first_rest,
-    set_splits,
     try_time,
 )
 from imcevo.mapping.split import ceil_div
-from imcevo.mapping.splits import next_split, start_walk
+from imcevo.mapping.splits import ARRAY_FILLINGS, next_split, set_walked, start_walk
 
 # What differs from a bound by rounding alone has reached it.
 CHOICE_TOPS = np.array(list(CHOICES.values()), dtype=np.uint8)
@@ -90,8 +83,8 @@ def map_streamed(
     Returns:
         Its cost, and how many mappings and bounds were priced.
     """
-    least, work, packed = np.inf, 0, 0
-    rest, start = np.empty(len(DIMENSIONS), np.int64), np.empty(len(CHOICE_TOPS), np.uint8)
+    least, work = np.inf, 0
+    start = np.empty(len(CHOICE_TOPS), np.uint8)
     # Good mappings to begin with: the greedy filling with and without copies, and one array after the other.
     for kind in range(3):
         for c in range(len(start)):
@@ -100,38 +93,26 @@ def map_streamed(
         decode(layer, chip, shares, start, False, f)
         least, done = _try_times(layer, chip, rate, price, least, f, trial, best, counts, count, times, time)
         work += done
-    for pack in range(PACK_SHARES, -1, -1):
-        for rows in range(FEWEST_FOLDS, EVEN_ROWS - 1, -1):
-            fill_rows_and_columns(layer, chip, pack, f)
-            if (f.pack_g == packed and rows == FEWEST_FOLDS) or (f.pack_g > 1 and rows == EVEN_ROWS):
-                continue
-            packed, full = f.pack_g, f.rows_k
-            first_rest(layer, f, rows, rest)
-            start_walk(walk, N_SPLITS, shares, rest, ceil_div(layer.K, full))
+    for filling in range(ARRAY_FILLINGS):
+        if not start_walk(layer, chip, filling, N_SPLITS, shares, walk, f):
+            continue
+        at = next_split(walk, shares)
+        while at >= 0:
+            if at == N_SPLITS - 1:
+                set_walked(layer, walk.value, walk, f)
+                least, done = _try_times(layer, chip, rate, price, least, f, trial, best, counts, count, times, time)
+                work += done
+            elif at >= V and at % len(DIMENSIONS) != K:
+                work += 1
+                if _bound(layer, ideal, rate, movement, price, at, walk, f, counts, count, times, time) >= least:
+                    walk.depth = at
             at = next_split(walk, shares)
-            while at >= 0:
-                f.rows_k = full
-                if at == N_SPLITS - 1:
-                    set_splits(walk.value, f)
-                    if rows == EVEN_ROWS:
-                        even_rows(layer, f)
-                    least, done = _try_times(
-                        layer, chip, rate, price, least, f, trial, best, counts, count, times, time
-                    )  # fmt: skip
-                    work += done
-                elif at >= V and at % len(DIMENSIONS) != K:
-                    work += 1
-                    bound = _bound(layer, ideal, rate, movement, price, rows, at, walk, f, counts, count, times, time)
-                    if bound >= least:
-                        walk.depth = at
-                at = next_split(walk, shares)
     return least, work
 
 
-@kernel()
+@kernel(inline=False)
 def _bound(
-    layer: Record, ideal: Record, rate: Record, movement: Record, price: Record, rows: int, at: int, walk: Record,
-    f: Record,
+    layer: Record, ideal: Record, rate: Record, movement: Record, price: Record, at: int, walk: Record, f: Record,
     counts: NDArray[np.float64], count: Record, times: NDArray[np.float64], time: Record,
 ) -> float:  # fmt: skip
     """A lower bound of the cost of all splits that share the factors decided up to depth `at`.
@@ -145,10 +126,8 @@ def _bound(
         over[done % len(DIMENSIONS)] *= walk.value[done]
         if done % len(DIMENSIONS) != V:
             values[done] = walk.value[done]
-    set_splits(values, f)
-    folds = ceil_div(layer.K, f.rows_k)
-    if rows == EVEN_ROWS:
-        even_rows(layer, f)
+    set_walked(layer, values, walk, f)
+    folds = walk.folds_k
     f.order, f.slabs = MKV, 1
     energy, moving = priced(layer, ideal, movement, price, f, True, counts, count, times, time)
     left = walk.left[at + 1] * (ideal.router_groups if at < N_SPLITS - 1 - len(DIMENSIONS) else 1)

@@ -11,7 +11,7 @@ from imcevo.mapping.exact import map_streamed
 from imcevo.mapping.exact_resident import MOST_OPTIONS, list_options, share_out
 from imcevo.mapping.factors import ON_ARRAYS, ON_DIGITAL_UNIT, Mapping
 from imcevo.mapping.price import Prices, movement_rates, scratch, unbounded_buffers
-from imcevo.mapping.records import FACTOR_DTYPE, RESIDENT, STREAMED, Records
+from imcevo.mapping.records import FACTOR_DTYPE, RESIDENT, STREAMED, Record, Records
 from imcevo.mapping.space import SHARES, mesh_shares
 from imcevo.mapping.splits import WALK_DTYPE
 from imcevo.workload.table import MATRIX
@@ -66,38 +66,51 @@ def _map_designs(
     factors: Records, tiles_needed: NDArray[np.int64],
 ) -> None:  # fmt: skip
     for d in numba.prange(len(geometry)):
-        chip = geometry[d]
-        shares = np.empty((3, SHARES + 1), np.int64)
-        mesh_shares(chip, shares)
-        n_rows = len(layers) if chip.deployment != STREAMED else 0
-        found, chosen = np.zeros(n_rows, np.int64), np.zeros(n_rows, np.int64)
-        cost, tiles = np.empty((n_rows, MOST_OPTIONS)), np.empty((n_rows, MOST_OPTIONS), np.int64)
-        most_tiles = chip.tiles_per_group * chip.router_groups
-        for i in range(len(layers)):
-            layer = layers[i]
-            prices[d].energy_weight, prices[d].time_weight = weights[d, layer.network, 0], weights[d, layer.network, 1]
-            if layer.kind != MATRIX or (layer.dynamic and not chip.dynamic_on_arrays):
-                factors[d, i].unit = ON_DIGITAL_UNIT
-            elif chip.deployment == STREAMED or layer.dynamic:
-                map_streamed(
-                    layer, chip, ideal[d], rates[d], movement[d], prices[d], shares, walks[d], trial[d],
-                    trial[d : d + 1], factors[d, i : i + 1], counts[d], count_records[d], times[d], time_records[d],
-                )  # fmt: skip
-            else:
-                found[i] = list_options(
-                    layer, chip, ideal[d], rates[d], movement[d], prices[d], shares, walks[d], trial[d],
-                    trial[d : d + 1], options[d, i], cost[i], tiles[i], most_tiles, counts[d], count_records[d],
-                    times[d], time_records[d],
-                )  # fmt: skip
-        first = 0
-        for network in range(len(ends) if n_rows else 0):
-            if chip.deployment == RESIDENT:
-                if network == 0:
-                    share_out(most_tiles, found, cost, tiles, 0, len(layers), chosen)
-            else:
-                share_out(most_tiles, found, cost, tiles, first, ends[network], chosen)
-            for i in range(first, ends[network]):
-                if found[i] > 0:
-                    factors[d, i] = options[d, i, chosen[i]]
-                    tiles_needed[d, network] += tiles[i, chosen[i]]
-            first = ends[network]
+        _map_design(
+            layers, geometry[d], ideal[d], rates[d], movement[d], prices[d], weights[d], walks[d], trial[d],
+            trial[d : d + 1], options[d], counts[d], count_records[d], times[d], time_records[d], ends, factors[d],
+            tiles_needed[d],
+        )  # fmt: skip
+
+
+@kernel(inline=False)
+def _map_design(
+    layers: Records, chip: Record, ideal: Record, rate: Record, movement: Record, price: Record,
+    weights: NDArray[np.float64], walk: Record, f: Record, trial: Records, options: Records,
+    counts: NDArray[np.float64], count: Record, times: NDArray[np.float64], time: Record, ends: NDArray[np.int64],
+    factors: Records, tiles_needed: NDArray[np.int64],
+) -> None:  # fmt: skip
+    """One design; arguments as of `_map_designs`, of this design alone."""
+    shares = np.empty((3, SHARES + 1), np.int64)
+    mesh_shares(chip, shares)
+    n_rows = len(layers) if chip.deployment != STREAMED else 0
+    found, chosen = np.zeros(n_rows, np.int64), np.zeros(n_rows, np.int64)
+    cost, tiles = np.empty((n_rows, MOST_OPTIONS)), np.empty((n_rows, MOST_OPTIONS), np.int64)
+    most_tiles = chip.tiles_per_group * chip.router_groups
+    for i in range(len(layers)):
+        layer = layers[i]
+        price.energy_weight, price.time_weight = weights[layer.network, 0], weights[layer.network, 1]
+        if layer.kind != MATRIX or (layer.dynamic and not chip.dynamic_on_arrays):
+            factors[i].unit = ON_DIGITAL_UNIT
+        elif chip.deployment == STREAMED or layer.dynamic:
+            map_streamed(
+                layer, chip, ideal, rate, movement, price, shares, walk, f, trial, factors[i : i + 1], counts, count,
+                times, time,
+            )  # fmt: skip
+        else:
+            found[i] = list_options(
+                layer, chip, ideal, rate, movement, price, shares, walk, f, trial, options[i], cost[i], tiles[i],
+                most_tiles, counts, count, times, time,
+            )  # fmt: skip
+    first = 0
+    for network in range(len(ends) if n_rows else 0):
+        if chip.deployment == RESIDENT:
+            if network == 0:
+                share_out(most_tiles, found, cost, tiles, 0, len(layers), chosen)
+        else:
+            share_out(most_tiles, found, cost, tiles, first, ends[network], chosen)
+        for i in range(first, ends[network]):
+            if found[i] > 0:
+                factors[i] = options[i, chosen[i]]
+                tiles_needed[network] += tiles[i, chosen[i]]
+        first = ends[network]

@@ -17,21 +17,9 @@ from imcevo.mapping.greedy import place_copies, place_resident, tiles_of
 from imcevo.mapping.loops import steps_of_array
 from imcevo.mapping.price import priced
 from imcevo.mapping.records import Record, Records
-from imcevo.mapping.space import (
-    DIMENSIONS,
-    EVEN_ROWS,
-    FEWEST_FOLDS,
-    N_SPLITS,
-    PACK_SHARES,
-    RESIDENT_SPLITS,
-    copies_step,
-    even_rows,
-    fill_rows_and_columns,
-    first_rest,
-    set_splits,
-)
+from imcevo.mapping.space import N_SPLITS, RESIDENT_SPLITS, copies_step
 from imcevo.mapping.split import ceil_div
-from imcevo.mapping.splits import next_split, start_walk
+from imcevo.mapping.splits import ARRAY_FILLINGS, next_split, set_walked, start_walk
 
 MOST_OPTIONS = 96  # mappings of one layer none of which is both dearer and larger than another
 _BISECTIONS = 60
@@ -50,35 +38,27 @@ def list_options(
         options, cost, tiles: filled ``[MOST_OPTIONS]``.
         most_tiles: of the chip.
     """
-    n, packed = 0, 0
-    rest, values = np.empty(len(DIMENSIONS), np.int64), np.ones(N_SPLITS, np.int64)
-    for pack in range(PACK_SHARES, -1, -1):
-        for rows in range(FEWEST_FOLDS, EVEN_ROWS - 1, -1):
-            fill_rows_and_columns(layer, chip, pack, f)
-            if (f.pack_g == packed and rows == FEWEST_FOLDS) or (f.pack_g > 1 and rows == EVEN_ROWS):
-                continue
-            packed, full = f.pack_g, f.rows_k
-            first_rest(layer, f, rows, rest)
-            start_walk(walk, RESIDENT_SPLITS, shares, rest, ceil_div(layer.K, full))
+    n = 0
+    values = np.ones(N_SPLITS, np.int64)
+    for filling in range(ARRAY_FILLINGS):
+        if not start_walk(layer, chip, filling, RESIDENT_SPLITS, shares, walk, f):
+            continue
+        at = next_split(walk, shares)
+        while at >= 0:
+            if at == RESIDENT_SPLITS - 1:
+                values[:RESIDENT_SPLITS] = walk.value[:RESIDENT_SPLITS]
+                set_walked(layer, values, walk, f)
+                place_resident(layer, f)
+                f.order, f.slabs = 0, 1
+                n = _add_copies(
+                    layer, chip, ideal, rate, movement, price, f, trial, options, cost, tiles, n, most_tiles,
+                    counts, count, times, time,
+                )  # fmt: skip
             at = next_split(walk, shares)
-            while at >= 0:
-                if at == RESIDENT_SPLITS - 1:
-                    f.rows_k = full
-                    values[:RESIDENT_SPLITS] = walk.value[:RESIDENT_SPLITS]
-                    set_splits(values, f)
-                    if rows == EVEN_ROWS:
-                        even_rows(layer, f)
-                    place_resident(layer, f)
-                    f.order, f.slabs = 0, 1
-                    n = _add_copies(
-                        layer, chip, ideal, rate, movement, price, f, trial, options, cost, tiles, n, most_tiles,
-                        counts, count, times, time,
-                    )  # fmt: skip
-                at = next_split(walk, shares)
     return n
 
 
-@kernel()
+@kernel(inline=False)
 def _add_copies(
     layer: Record, chip: Record, ideal: Record, rate: Record, movement: Record, price: Record, f: Record,
     trial: Records, options: Records,
@@ -131,7 +111,7 @@ def _keep(
     return kept
 
 
-@kernel()
+@kernel(inline=False)
 def _choose(mu: float, n: NDArray[np.int64], cost: NDArray[np.float64], tiles: NDArray[np.int64], first: int, end: int,
             chosen: NDArray[np.int64]) -> int:  # fmt: skip
     """The mappings of least cost + mu * tiles of layers `first` to `end` (the smaller of equals); returns the tiles."""
@@ -148,7 +128,7 @@ def _choose(mu: float, n: NDArray[np.int64], cost: NDArray[np.float64], tiles: N
     return total
 
 
-@kernel()
+@kernel(inline=False)
 def share_out(most_tiles: int, n: NDArray[np.int64], cost: NDArray[np.float64], tiles: NDArray[np.int64], first: int,
               end: int, chosen: NDArray[np.int64]) -> None:  # fmt: skip
     """Choose one mapping for each of the layers `first` to `end` so that they fit; the smallest where nothing fits.
@@ -178,7 +158,7 @@ def share_out(most_tiles: int, n: NDArray[np.int64], cost: NDArray[np.float64], 
     _use_the_rest(most_tiles - taken, n, cost, tiles, first, end, chosen)
 
 
-@kernel()
+@kernel(inline=False)
 def _use_the_rest(left: int, n: NDArray[np.int64], cost: NDArray[np.float64], tiles: NDArray[np.int64], first: int,
                   end: int, chosen: NDArray[np.int64]) -> None:  # fmt: skip
     """Spend the tiles left over, largest saving per tile first."""

@@ -23,7 +23,8 @@ FACTORS: tuple[str, ...] = (
 ORDERS: tuple[str, ...] = ("VMK", "VKM", "MVK", "KVM", "MKV", "KMV")
 VMK, VKM, MVK, KVM, MKV, KMV = range(len(ORDERS))
 
-ON_ARRAYS, ON_DIGITAL_UNIT = 0, 1
+# Where a layer runs; `ELSEWHERE`: on the other part of a hybrid chip, nothing of it is counted here.
+ON_ARRAYS, ON_DIGITAL_UNIT, ELSEWHERE = 0, 1, 2
 
 
 class Mapping(NamedTuple):

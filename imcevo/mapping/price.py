@@ -18,7 +18,7 @@ PRICE_DTYPE = np.dtype([
     ("energy_J", np.float64, (N_ACTIONS,)), ("leakage_W", np.float64), ("sum_bits", np.int64),
     ("writes_per_inference", np.float64), ("energy_weight", np.float64), ("time_weight", np.float64),
 ])  # fmt: skip
-_EVER = 1e30  # a bandwidth that never binds
+FAST = 1e30  # a bandwidth that never binds
 UNBOUNDED_BITS = 2**60
 
 
@@ -73,7 +73,7 @@ def movement_rates(rates: Records) -> Records:
         if name in ("input_cycle_s", "row_write_s"):
             fast[name] = 0.0
         elif name not in ("glb_bps", "dram_bps"):
-            fast[name] = _EVER
+            fast[name] = FAST
     return fast
 
 

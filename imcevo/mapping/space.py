@@ -80,7 +80,7 @@ def even_rows(layer: Record, f: Record) -> None:
     f.macro_k = balanced(ceil_div(layer.K, f.rows_k), f.macro_k)
 
 
-@kernel()
+@kernel(inline=False)
 def decode(
     layer: Record, chip: Record, shares: NDArray[np.int64], choice: NDArray[np.uint8], stays: bool, f: Record
 ) -> None:  # fmt: skip
@@ -134,7 +134,7 @@ def rows_of_a_copy(layer: Record, f: Record) -> int:
     return ceil_div(layer.P, pixel_copies(layer.N, layer.P, layer.Q, layer.sequential, copies)[1])
 
 
-@kernel()
+@kernel(inline=False)
 def set_time(layer: Record, chip: Record, order: int, slabs: int, f: Record) -> None:
     """Loop order and slabs. A recurrent step needs the whole output of the one before, in whatever order is legal."""
     f.order, f.slabs = 0, 1

@@ -13,7 +13,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from imcevo.hardware import DesignSpace, DesignTable
 from imcevo.problem.canonical import Canonicaliser
-from imcevo.problem.constraints import SNR, Constraint
+from imcevo.problem.config import EFFICIENCIES
+from imcevo.problem.constraints import POWERS, SNR, Constraint
 from imcevo.problem.genome import HARDWARE, MAPPING, Genome
 from imcevo.problem.hypervolume import HypervolumeBox
 from imcevo.problem.objectives import Objective
@@ -21,6 +22,10 @@ from imcevo.simulator.interface import Metrics, Simulator
 
 if TYPE_CHECKING:
     import pandas as pd
+
+
+# Of every network, from its energy and interval, the chip's area and the MACs.
+DERIVED = (*EFFICIENCIES, *POWERS)
 
 
 class Evaluation(NamedTuple):
@@ -198,8 +203,8 @@ class CodesignProblem:
         """Repaired designs and their results, one row each.
 
         Columns: the design `keys`; the objectives; ``energy_J.<network>`` and ``latency_s.<network>``, and
-        ``snr_dB.<network>`` where the profile models it; ``area_m2``; ``feasible``; ``violations``, the missed
-        constraints as ``name=amount``, each in its own unit.
+        ``snr_dB.<network>`` where the profile models it; ``area_m2``; `DERIVED` of every network; ``feasible``;
+        ``violations``, the missed constraints as ``name=amount``, each in its own unit.
         """
         import pandas as pd
 
@@ -207,18 +212,22 @@ class CodesignProblem:
             key: designs.named(key) if key in designs.names else designs[key] for key in keys
         }
         columns |= dict(zip(self.objective_names, self.objective_values(metrics).T, strict=True))
-        for quantity, values in (
-            ("energy_J", metrics.energy_J), ("latency_s", metrics.latency_s), (SNR, metrics.snr_dB),
-        ):  # fmt: skip
-            if values is None:  # not known to the profile
-                continue
-            columns |= {f"{quantity}.{name}": values[:, index] for index, name in enumerate(self.networks)}
+        measured = ("energy_J", "latency_s", *((SNR,) if metrics.snr_dB is not None else ()))
+        columns |= self._by_network(metrics, measured)
         columns["area_m2"] = metrics.area_m2
+        columns |= self._by_network(metrics, DERIVED)
         missed = np.array([constraint.missed(metrics) for constraint in self.constraints])
         missed = missed.reshape(self.n_constr, designs.n_designs).T
         columns["feasible"] = (missed <= 0).all(axis=1)
         columns["violations"] = np.array([self._told(row) for row in missed], dtype=object)
         return pd.DataFrame(columns)
+
+    def _by_network(self, metrics: Metrics, quantities: Sequence[str]) -> dict[str, NDArray[np.float64]]:
+        """``<quantity>.<network>`` -> values ``[n_designs]``."""
+        return {
+            f"{quantity}.{name}": getattr(metrics, quantity)[:, index]
+            for quantity in quantities for index, name in enumerate(self.networks)
+        }  # fmt: skip
 
     def _told(self, missed: NDArray[np.float64]) -> str:
         return " ".join(

@@ -10,7 +10,12 @@ from imcevo.config import StrictModel
 from imcevo.simulator.deployment import Execution, Mode
 from imcevo.workload import Precision
 
-Metric = Literal["energy_J", "latency_s", "area_m2", "power_W", "edp_Js", "edap_Jsm2", "cost", "snr_dB"]
+Metric = Literal[
+    "energy_J", "latency_s", "area_m2", "power_W", "power_density_W_per_m2", "edp_Js", "edap_Jsm2", "cost", "snr_dB",
+    "throughput_per_s", "TOPS", "TOPS_per_W", "TOPS_per_mm2",
+]  # fmt: skip
+# Per network, and of all of them more is better.
+EFFICIENCIES: tuple[Metric, ...] = ("throughput_per_s", "TOPS", "TOPS_per_W", "TOPS_per_mm2")
 Aggregate = Literal["max", "mean", "weighted_mean", "geometric_mean", "weighted_geometric_mean", "min"]
 
 

@@ -12,11 +12,13 @@ from numpy.typing import NDArray
 
 from imcevo.accuracy.closed_form import LAYER_CAP_dB
 from imcevo.errors import UserError, listed, unknown_name
+from imcevo.problem.config import EFFICIENCIES
 from imcevo.simulator.interface import Metrics
-from imcevo.units import engineering
+from imcevo.units import engineering, unit_suffix
 
-PER_NETWORK = ("energy_J", "latency_s")
-METRICS = ("area_m2", "cost", "power_W", *PER_NETWORK)
+PER_NETWORK = ("energy_J", "latency_s", *EFFICIENCIES)
+POWERS = ("power_W", "power_density_W_per_m2")
+METRICS = ("area_m2", "cost", *POWERS, *PER_NETWORK)
 SNR = "snr_dB"
 
 
@@ -25,8 +27,9 @@ class Constraint:
     """One bound: ``quantity <= bound`` (sense 1) or ``quantity >= bound`` (sense -1).
 
     Attributes:
-        quantity: ``area_m2``, ``cost``, ``power_W`` (the largest over networks), ``snr_dB`` (the least over networks,
-            or of `network`), ``energy_J`` or ``latency_s`` of `network`, or the name of a shortfall.
+        quantity: ``area_m2``, ``cost``, ``power_W`` or ``power_density_W_per_m2`` (the largest over networks),
+            ``snr_dB`` (the least over networks, or of `network`), one of `PER_NETWORK` of `network`, or the name of a
+            shortfall.
         network: position and name for the quantities of one network.
     """
 
@@ -44,7 +47,7 @@ class Constraint:
     @property
     def unit(self) -> str:
         """The suffix of the quantity; empty where it has none."""
-        return self.quantity.rsplit("_", 1)[-1] if "_" in self.quantity else ""
+        return unit_suffix(self.quantity)
 
     def missed(self, metrics: Metrics) -> NDArray[np.float64]:
         """By how much the bound is missed ``[n_designs]``, in the quantity's unit; <= 0 is met."""
@@ -52,8 +55,8 @@ class Constraint:
             value = metrics.area_m2
         elif self.quantity == "cost":
             value = metrics.known_cost()
-        elif self.quantity == "power_W":
-            value = metrics.power_W.max(axis=1)
+        elif self.quantity in POWERS:
+            value = getattr(metrics, self.quantity).max(axis=1)
         elif self.quantity == SNR:
             snr = metrics.known_snr_dB()
             value = snr.min(axis=1) if self.network is None else snr[:, self.network[0]]
@@ -94,8 +97,9 @@ def build_constraints(
     """The constraints of a problem file, and after them the profile's `required` shortfalls (<= 0).
 
     Args:
-        given: ``[constraints]``: quantity -> number (upper bound), ``{min, max}``, or for energy and latency
-            a table of such per network; ``snr_dB`` -> least value of every network, or a table of such per network.
+        given: ``[constraints]``: quantity -> number (upper bound; lower where more is better), ``{min, max}``, or for
+            what networks have a table of such per network; ``snr_dB`` -> least value of every network, or a table of
+            such per network.
         shortfalls: gives the names of the simulator's shortfalls; called only where a name is not a metric.
 
     Raises:
@@ -121,6 +125,17 @@ def build_constraints(
     _check_required([c for c in built if c.quantity in required], where)
     built += [Constraint(name, 0.0) for name in required if name not in asked]
     return tuple(built)
+
+
+def least_snr_dB(constraints: Sequence[Constraint], networks: Sequence[str]) -> list[float]:
+    """The compute-SNR that constraints ask of every network, dB; -inf where they ask for none."""
+    least = [-inf] * len(networks)
+    for constraint in constraints:
+        if constraint.quantity == SNR:
+            asked = range(len(networks)) if constraint.network is None else [constraint.network[0]]
+            for index in asked:
+                least[index] = max(least[index], constraint.bound)
+    return least
 
 
 def _per_network(
@@ -160,7 +175,7 @@ def _snr(entry: Any, networks: Sequence[str], where: str | None, key: str) -> li
 def _bounds(
     quantity: str, entry: Any, network: tuple[int, str] | None, where: str | None, key: str
 ) -> list[Constraint]:
-    sides = entry if isinstance(entry, dict) else {"max": entry}
+    sides = entry if isinstance(entry, dict) else {"min" if quantity in EFFICIENCIES else "max": entry}
     if not sides:
         raise UserError(
             "sets no bound", file=where, key=key, value=entry, allowed="a number, or {min = .., max = ..}"
@@ -210,7 +225,7 @@ def _check_power(bounds: Sequence[Constraint], networks: Sequence[str], where: s
     """Power is energy / latency: bounds on two of them may leave the third no room."""
     lowest, highest = [], []
     for index in range(len(networks)):
-        energy, latency = (_interval(bounds, quantity, index) for quantity in PER_NETWORK)
+        energy, latency = (_interval(bounds, quantity, index) for quantity in ("energy_J", "latency_s"))
         lowest.append(energy[0] / latency[1])
         highest.append(energy[1] / latency[0] if latency[0] > 0 else inf)
     least, most = _interval(bounds, "power_W", None)

@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 
 from imcevo.errors import UserError, listed, unknown_name
 from imcevo.hardware import Value, parameter, table_of
-from imcevo.problem.codesign import CodesignProblem
+from imcevo.problem.codesign import DERIVED, CodesignProblem
+from imcevo.problem.constraints import POWERS
 from imcevo.problem.profiles import check_known
 from imcevo.simulator import PhysicalSimulator
 from imcevo.simulator.interface import Breakdown, Metrics, NetworkSnr
@@ -98,6 +99,7 @@ def evaluation_report(
         },
         "area_m2": float(metrics.area_m2[0]),
         "cost": None if metrics.cost is None else float(metrics.cost[0]),
+        **{quantity: float(getattr(metrics, quantity)[0].max()) for quantity in POWERS},
         "feasible": not violations,
         "violations": violations,
         "breakdown": _breakdown(problem.simulator.breakdown(designs), problem.networks),
@@ -123,6 +125,7 @@ def _network_results(metrics: Metrics, index: int, snr: NetworkSnr | None) -> di
         "latency_s": float(metrics.latency_s[0, index]),
         "snr_dB": snr.snr_dB if snr else None,
     }
+    results |= {quantity: float(getattr(metrics, quantity)[0, index]) for quantity in DERIVED}
     if snr:
         results |= {
             "snr_confidence": snr.confidence,

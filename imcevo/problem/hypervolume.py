@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import moocore
@@ -17,7 +18,7 @@ class HypervolumeBox:
     """Ideal and reference point ``[n_obj]``, from the problem file: hypervolumes of its runs can be compared.
 
     Attributes:
-        log10: whether objectives are compared by their logarithm.
+        log10: whether objectives are compared by their logarithm; maximised ones (below 0) by minus that of -F.
     """
 
     ideal: NDArray[np.float64]
@@ -25,12 +26,17 @@ class HypervolumeBox:
     log10: bool
 
     @classmethod
-    def from_config(cls, config: HypervolumeConfig, n_obj: int, *, file: object = None) -> HypervolumeBox:
+    def from_config(
+        cls, config: HypervolumeConfig, n_obj: int, *, maximised: Sequence[bool] | None = None, file: object = None
+    ) -> HypervolumeBox:
         """From ``[hypervolume]``.
 
+        Args:
+            maximised: which objectives are (minimised with their sign turned); none of them if left out.
+
         Raises:
-            UserError: a wrong number of entries, a value <= 0 on a logarithmic scale, an ideal not
-                below the reference.
+            UserError: a wrong number of entries, a value without logarithm on a logarithmic scale (<= 0, or >= 0 of a
+                maximised objective), an ideal not below the reference.
         """
         where = None if file is None else str(file)
         for side, values in (("ideal", config.ideal), ("reference", config.reference)):
@@ -40,14 +46,11 @@ class HypervolumeBox:
                     f"has {len(values)} entries for {n_obj} objectives",
                     file=where, key=key, value=values, allowed="one number per objective, in their order",
                 )  # fmt: skip
-            for value in values:
-                if config.scale == "log10" and value <= 0:
+            for value, turned in zip(values, maximised or [False] * n_obj, strict=True):
+                if config.scale == "log10" and (value >= 0 if turned else value <= 0):
+                    side = "below 0 for a maximised objective (minus_...)" if turned else "above 0"
                     raise UserError(
-                        "has no logarithm",
-                        file=where,
-                        key=key,
-                        value=value,
-                        allowed="numbers above 0 on a log10 scale",
+                        "has no logarithm", file=where, key=key, value=value, allowed=f"numbers {side} on a log10 scale"
                     )
         for ideal, reference in zip(config.ideal, config.reference, strict=True):
             if ideal >= reference:
@@ -62,7 +65,10 @@ class HypervolumeBox:
         """Objectives ``[n, n_obj]`` on the scale of the box: 0 at the ideal, 1 at the reference point."""
         low, high, values = self.ideal, self.reference, np.asarray(F, dtype=np.float64)
         if self.log10:
-            low, high, values = np.log10(low), np.log10(high), np.log10(values)
+            sign = np.sign(low)
+            with np.errstate(divide="ignore", invalid="ignore"):
+                low, high, values = (sign * np.log10(sign * v) for v in (low, high, values))
+            values = np.where(np.isnan(values), np.inf, values)  # a maximised quantity that is below 0: the worst
         return (values - low) / (high - low)
 
     def hypervolume(self, F: NDArray[np.float64]) -> float:

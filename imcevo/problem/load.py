@@ -13,11 +13,12 @@ from imcevo.errors import UserError
 from imcevo.hardware import DesignSpace, parameter, require_keys
 from imcevo.problem.codesign import CodesignProblem
 from imcevo.problem.config import MappingConfig, PhysicalProblemConfig
-from imcevo.problem.constraints import build_constraints
+from imcevo.problem.constraints import build_constraints, least_snr_dB
 from imcevo.problem.hypervolume import HypervolumeBox
-from imcevo.problem.objectives import build_objectives
+from imcevo.problem.objectives import MAXIMISED, build_objectives
 from imcevo.problem.profiles import Bound, bind, check_known, read_problem_config, statistics_file
 from imcevo.problem.toml_text import to_toml
+from imcevo.simulator import HybridSimulator
 from imcevo.simulator.interface import Simulator
 
 
@@ -44,7 +45,10 @@ def load_problem(path: Path | str, *, policy: str | None = None) -> CodesignProb
         config.constraints, networks=simulator.networks, required=simulator.required, file=file,
         shortfalls=lambda: _shortfalls(space, simulator),
     )  # fmt: skip
-    box = HypervolumeBox.from_config(config.hypervolume, len(objectives), file=file)
+    if isinstance(simulator, HybridSimulator):
+        simulator = simulator.aiming_at(least_snr_dB(constraints, simulator.networks))
+    maximised = [objective.metric in MAXIMISED for objective in objectives]
+    box = HypervolumeBox.from_config(config.hypervolume, len(objectives), maximised=maximised, file=file)
     resolved = config.model_dump(exclude_none=True)
     resolved["workloads"]["networks"] = bound.references
     if config.workloads.statistics is not None:

@@ -8,18 +8,17 @@ from typing import Any
 
 import numpy as np
 
-from imcevo.costs import unit_costs
 from imcevo.costs.terms import ACTIONS, RESOURCES
 from imcevo.errors import UserError, unknown_name
 from imcevo.hardware import table_of
-from imcevo.mapping.factors import FACTORS, ON_ARRAYS, ORDERS
+from imcevo.mapping.factors import ELSEWHERE, FACTORS, ON_ARRAYS, ORDERS
 from imcevo.mapping.judge import least_energy_latency
 from imcevo.mapping.policies import mapping_policy
 from imcevo.mapping.records import STREAMED, Record
 from imcevo.problem.codesign import CodesignProblem
 from imcevo.problem.designs import complete_design
 from imcevo.simulator import PhysicalSimulator
-from imcevo.simulator.physical import energy_by_component
+from imcevo.simulator.physical import Part, energy_by_component
 from imcevo.workload.table import MATRIX
 
 
@@ -42,25 +41,34 @@ def mapping_report(
         raise unknown_name("network of this problem", network, simulator.networks, key="--network")
     design, _ = complete_design(problem, given, file=file)
     designs = simulator.repair(table_of([design]))
-    costs, geometry = unit_costs(designs, simulator.technology), simulator.geometry(designs)
-    chooser = mapping_policy(policy) if policy else simulator.policy
-    layers, n_networks, prices = simulator.layers, len(simulator.networks), simulator.prices(costs)
-    mapping = chooser.map(layers, geometry, n_networks, prices, chooser.genes(layers).start[None, :])
-    counted = simulator.count(geometry, costs.rates, mapping, per_layer=True)
+    parts = simulator.parts(designs, mapping_policy(policy) if policy else simulator.policy)
+    told = [_layers_of(simulator, part, simulator.networks.index(network)) for part in parts]
+    rows = {position: row for own, _, _ in told for position, row in own.items()}
+    return {
+        "network": network, "policy": policy or "of the problem", "layers": [rows[i] for i in sorted(rows)],
+        "energy_J": sum(energy for _, energy, _ in told), "latency_s": sum(latency for _, _, latency in told),
+    }  # fmt: skip
+
+
+def _layers_of(simulator: PhysicalSimulator, part: Part, network: int) -> tuple[dict[int, Any], float, float]:
+    """By position, the matrix layers of a network that one part runs; energy and latency of all that it runs of it."""
+    geometry, mapping, layers = part.geometry, part.mapping, simulator.layers
+    counted = simulator.count(geometry, part.costs.rates, mapping, per_layer=True)
     seconds = counted.times.sum(axis=2)
-    energy = energy_by_component(counted.counts, costs, seconds)[0].sum(axis=1)
+    energy = energy_by_component(counted.counts, part.costs, seconds)[0].sum(axis=1)
     latency = seconds[0]
-    wanted = (layers["network"] == simulator.networks.index(network)) & (layers["kind"] == MATRIX)
+    total = layers["network"] == network
+    wanted = total & (layers["kind"] == MATRIX) & (mapping.factors["unit"][0] != ELSEWHERE)
     least = np.full(len(layers), np.nan)
     judged = wanted & (mapping.factors["unit"][0] == ON_ARRAYS)
     if geometry["deployment"][0] == STREAMED:
-        least[judged] = least_energy_latency(layers[judged], geometry, prices)[0]
-    rows = []
+        least[judged] = least_energy_latency(layers[judged], geometry, simulator.prices(part.costs))[0]
+    rows = {}
     for i in np.flatnonzero(wanted):
         layer, f = layers[i], mapping.factors[0, i]
         counts = dict(zip(ACTIONS, counted.counts[0, i], strict=True))
-        rows.append({
-            "layer": _told(layer), "count": int(layer["count"]),
+        rows[int(i)] = {
+            "layer": _told(layer), "count": int(layer["count"]), "part": part.name,
             "factors": {name: int(f[name]) for name in FACTORS} | {"order": ORDERS[f["order"]]},
             "duplicates": int(f["macro_v"]) * int(f["tile_v"]) * int(f["group_v"]),
             "utilisation": _utilisation(layer, f, geometry[0]),
@@ -68,12 +76,8 @@ def mapping_report(
             "dram_bits": counts["dram"], "glb_bits": counts["glb_read"] + counts["glb_write"],
             "binds": RESOURCES[int(counted.times[0, i].argmax())],
             "distance": None if np.isnan(least[i]) else max(0.0, float(energy[i] * latency[i] / least[i] - 1.0)),
-        })  # fmt: skip
-    total = layers["network"] == simulator.networks.index(network)
-    return {
-        "network": network, "policy": policy or "of the problem", "layers": rows,
-        "energy_J": float(energy[total].sum()), "latency_s": float(latency[total].sum()),
-    }  # fmt: skip
+        }  # fmt: skip
+    return rows, float(energy[total].sum()), float(latency[total].sum())
 
 
 def _told(layer: Record) -> str:

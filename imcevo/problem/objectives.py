@@ -9,13 +9,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imcevo.errors import UserError, listed, unknown_name
-from imcevo.problem.config import Aggregate, Metric, ObjectiveConfig
+from imcevo.problem.config import EFFICIENCIES, Aggregate, Metric, ObjectiveConfig
 from imcevo.simulator.interface import Metrics
 
 OF_THE_CHIP: tuple[Metric, ...] = ("area_m2", "cost")
 AGGREGATES: tuple[Aggregate, ...] = ("max", "mean", "weighted_mean", "geometric_mean", "weighted_geometric_mean")
 WEIGHTED: tuple[Aggregate, ...] = ("weighted_mean", "weighted_geometric_mean")
-OF_SNR: tuple[Aggregate, ...] = ("min", "mean")  # aggregates of a quantity of which more is better
+OF_SNR: tuple[Aggregate, ...] = ("min", "mean")  # decibels may be negative: no geometric mean
+OF_EFFICIENCIES: tuple[Aggregate, ...] = ("min", *AGGREGATES[1:])  # the worst network is the one with the least
+MAXIMISED: tuple[Metric, ...] = ("snr_dB", *EFFICIENCIES)
 SNR_WORTH_HAVING_dB = 40.0
 
 
@@ -27,7 +29,8 @@ class Objective:
     ``latency_s`` = a(L), ``power_W`` = a(E / L), ``area_m2`` = A, ``edp_Js`` = a(E) a(L),
     ``edap_Jsm2`` = a(E) a(L) A: products of aggregates, not aggregates of products (the convention of
     arXiv 2603.03880). ``cost`` is in US dollars per good die, or without unit in the published profile. ``snr_dB`` is
-    -min(SNR_tot, 40) of the worst network, or on average: more than 40 dB is no gain.
+    -min(SNR_tot, 40) of the worst network, or on average: more than 40 dB is no gain. ``throughput_per_s``, ``TOPS``,
+    ``TOPS_per_W`` and ``TOPS_per_mm2`` are minimised as -a(.) too.
 
     Attributes:
         aggregate: None for what belongs to the chip (`OF_THE_CHIP`).
@@ -41,9 +44,8 @@ class Objective:
     @property
     def name(self) -> str:
         """Column name, e.g. ``energy_J_mean`` or ``area_m2``; ``minus_snr_dB_min`` because it is minimised."""
-        if self.metric == "snr_dB":
-            return f"minus_snr_dB_{self.aggregate}"
-        return f"{self.metric}_{self.aggregate}" if self.aggregate else self.metric
+        name = f"{self.metric}_{self.aggregate}" if self.aggregate else self.metric
+        return f"minus_{name}" if self.metric in MAXIMISED else name
 
     def of(self, metrics: Metrics) -> NDArray[np.float64]:
         """Values ``[n_designs]``."""
@@ -53,12 +55,9 @@ class Objective:
             return metrics.known_cost()
         if self.metric == "snr_dB":
             return -self._aggregated(np.minimum(metrics.known_snr_dB(), SNR_WORTH_HAVING_dB))
-        if self.metric == "power_W":
-            return self._aggregated(metrics.power_W)
-        if self.metric == "energy_J":
-            return self._aggregated(metrics.energy_J)
-        if self.metric == "latency_s":
-            return self._aggregated(metrics.latency_s)
+        if self.metric not in ("edp_Js", "edap_Jsm2"):
+            values = self._aggregated(getattr(metrics, self.metric))
+            return -values if self.metric in MAXIMISED else values
         product = self._aggregated(metrics.energy_J) * self._aggregated(metrics.latency_s)
         return product * metrics.area_m2 if self.metric == "edap_Jsm2" else product
 
@@ -78,6 +77,13 @@ class Objective:
         if self.aggregate == "geometric_mean":
             return np.exp(sum((np.log(c) for c in columns), np.zeros(len(values))) / len(columns))
         return sum(columns, np.zeros(len(values))) / len(columns)
+
+
+def aggregates_of(metric: Metric) -> tuple[Aggregate, ...]:
+    """How a metric of networks may become one number."""
+    if metric == "snr_dB":
+        return OF_SNR
+    return OF_EFFICIENCIES if metric in EFFICIENCIES else AGGREGATES
 
 
 def build_objectives(
@@ -107,11 +113,11 @@ def build_objectives(
                 f"has no place here: {config.metric.removesuffix('_m2')} is the chip's, not a network's",
                 file=where, key=f"{key}.aggregate", value=config.aggregate, allowed="no aggregate",
             )  # fmt: skip
+        allowed = aggregates_of(config.metric)
         if config.metric not in OF_THE_CHIP and config.aggregate is None:
             raise UserError(
-                "this key is missing", file=where, key=f"{key}.aggregate", allowed=listed(AGGREGATES)
+                "this key is missing", file=where, key=f"{key}.aggregate", allowed=listed(allowed)
             )
-        allowed = OF_SNR if config.metric == "snr_dB" else AGGREGATES
         if config.aggregate is not None and config.aggregate not in allowed:
             raise UserError(
                 f"is no aggregate of {config.metric}",

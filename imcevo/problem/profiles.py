@@ -15,7 +15,8 @@ from imcevo.errors import UserError, listed, unknown_name
 from imcevo.hardware import Value
 from imcevo.mapping.policies import mapping_policy
 from imcevo.problem.config import PhysicalProblemConfig, PublishedProblemConfig
-from imcevo.simulator import Deployment, PhysicalSimulator, Simulator
+from imcevo.simulator import Deployment, HybridSimulator, PhysicalSimulator, Simulator
+from imcevo.simulator.hybrid import HYBRID_KEYS
 from imcevo.simulator.published import PublishedSimulator
 from imcevo.technology import load_technology
 from imcevo.workload import Network, load_network, load_suite, with_precision
@@ -120,7 +121,8 @@ def _bind_physical(config: PhysicalProblemConfig, asked: Sequence[str], file: Pa
     deployment = Deployment(**config.deployment.model_dump())
     policy = mapping_policy(config.mapping.policy)
     measured = _measured(config, file, networks, companions)
-    simulator = PhysicalSimulator(networks, config.precision, deployment, policy, load_technology(folder), measured)
+    kind = HybridSimulator if any(key in config.design_space for key in HYBRID_KEYS) else PhysicalSimulator
+    simulator = kind(networks, config.precision, deployment, policy, load_technology(folder), measured)
     layers = {network.name: [asdict(layer) for layer in network.layers] for network in networks}
     own_cells = sorted(folder.glob("*.toml")) if folder is not None else []
     cells = {path.name: read_text(path, what="a bit cell") for path in own_cells}

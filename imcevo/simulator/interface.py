@@ -13,6 +13,7 @@ from imcevo.costs.equation import Term
 from imcevo.errors import UserError
 from imcevo.hardware import Design, DesignTable, Value
 from imcevo.mapping.policies import MappingGenes
+from imcevo.units import MM2, OPERATIONS_PER_MAC, TERA
 
 
 @dataclass(frozen=True)
@@ -31,6 +32,9 @@ class Metrics:
             asked for or the profile does not model it.
         cost: of making the chip ``[n_designs]``, in US dollars of wafer area per good die (published profile: without
             unit); None where the profile has no data for it.
+        spacing_s: mean time from one finished inference to the next ``[n_designs, n_networks]``; None where it is the
+            latency.
+        macs: of one inference of every network ``[n_networks]``, at the problem's precision, padding counted.
     """
 
     energy_J: NDArray[np.float64]
@@ -40,6 +44,7 @@ class Metrics:
     cost: NDArray[np.float64] | None = None
     snr_dB: NDArray[np.float64] | None = None
     spacing_s: NDArray[np.float64] | None = None
+    macs: NDArray[np.float64] | None = None
 
     @property
     def interval_s(self) -> NDArray[np.float64]:
@@ -55,6 +60,34 @@ class Metrics:
     def throughput_per_s(self) -> NDArray[np.float64]:
         """Inferences per second of every network while it has the chip ``[n_designs, n_networks]``."""
         return 1.0 / self.interval_s
+
+    @property
+    def power_density_W_per_m2(self) -> NDArray[np.float64]:
+        """`power_W` over the chip's area ``[n_designs, n_networks]``."""
+        return self.power_W / self.area_m2[:, None]
+
+    @property
+    def TOPS(self) -> NDArray[np.float64]:
+        """10^12 operations per second ``[n_designs, n_networks]``: sustained on the network, not the arrays' peak.
+
+        Two operations per MAC of the network at its own precision, never scaled to 1 bit.
+        """
+        return OPERATIONS_PER_MAC * self._known_macs() * self.throughput_per_s / TERA
+
+    @property
+    def TOPS_per_W(self) -> NDArray[np.float64]:
+        """`TOPS` over `power_W`: 10^12 operations per joule ``[n_designs, n_networks]``."""
+        return OPERATIONS_PER_MAC * self._known_macs() / self.energy_J / TERA
+
+    @property
+    def TOPS_per_mm2(self) -> NDArray[np.float64]:
+        """`TOPS` over the whole chip's area, buffers and links included ``[n_designs, n_networks]``."""
+        return self.TOPS / self.area_m2[:, None] * MM2
+
+    def _known_macs(self) -> NDArray[np.float64]:
+        if self.macs is None:
+            raise UserError("is not known to this profile", value="TOPS", allowed="throughput_per_s")
+        return self.macs
 
     def known_snr_dB(self) -> NDArray[np.float64]:
         """`snr_dB`.

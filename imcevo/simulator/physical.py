@@ -68,6 +68,24 @@ class Counted(NamedTuple):
     rows_summed: NDArray[np.int64]
 
 
+class Part(NamedTuple):
+    """The tiles of one kind of a set of chips, and how layers are mapped to them.
+
+    Attributes:
+        name: ``chip`` where all tiles are alike; ``analog`` or ``digital`` on a hybrid chip.
+        designs: chips that have such tiles in all router groups.
+        costs: prices of this part; area and leakage of the whole chip.
+        geometry: sizes of this part.
+        mapping: of all layers; those of the other part are `ELSEWHERE`.
+    """
+
+    name: str
+    designs: DesignTable
+    costs: UnitCosts
+    geometry: Records
+    mapping: Mapping
+
+
 class PhysicalSimulator:
     """Designs on a suite of networks under the physical profile.
 
@@ -93,6 +111,7 @@ class PhysicalSimulator:
         measured: Measured | None = None,
     ) -> None:
         self.networks = tuple(network.name for network in networks)
+        self.macs = np.array([network.macs for network in networks], dtype=np.float64)
         self.precision = precision
         self.deployment = deployment
         self.technology = technology or load_technology()
@@ -178,6 +197,15 @@ class PhysicalSimulator:
         costs = unit_costs(designs, self.technology)
         return self.map(self.geometry(designs), costs, designs.mapping_genes)
 
+    def parts(self, designs: DesignTable, policy: MappingPolicy | None = None) -> list[Part]:
+        """Repaired chips of one kind of tiles, mapped by `policy` at its start values instead of as `simulate` does."""
+        costs, geometry = unit_costs(designs, self.technology), self.geometry(designs)
+        if policy is None:
+            return [Part("chip", designs, costs, geometry, self.map(geometry, costs, designs.mapping_genes))]
+        genes = np.tile(policy.genes(self.layers).start, (designs.n_designs, 1))
+        mapping = policy.map(self.layers, geometry, len(self.networks), self.prices(costs), genes)
+        return [Part("chip", designs, costs, geometry, mapping)]
+
     def prices(self, costs: UnitCosts) -> Prices:
         """What a mapper may know of designs beyond their geometry."""
         return Prices(costs, self.precision.partial_sum_bits, self.deployment.programmings_per_inference)
@@ -236,6 +264,7 @@ class PhysicalSimulator:
             np.concatenate([piece.known_cost() for piece in pieces]),
             snr_dB=np.concatenate([piece.known_snr_dB() for piece in pieces]) if snr else None,
             spacing_s=np.concatenate([piece.interval_s for piece in pieces]),
+            macs=self.macs,
         )
 
     def _simulate_piece(self, designs: DesignTable, *, snr: bool) -> Metrics:
@@ -247,7 +276,7 @@ class PhysicalSimulator:
         energy = switched + costs.leakage_W[:, None] * interval
         shortfalls = {
             "capacity_bits": self._missing_capacity(self._missing_bits(geometry, mapping)),
-            "adc_bits": _missing_adc_bits(designs, counted.rows_summed),
+            "adc_bits": missing_adc_bits(designs, counted.rows_summed),
         }
         if self.deployment.inferences_per_lifetime:
             writes = writes_per_inference(self.layers, geometry, mapping, len(self.networks), self.deployment)
@@ -375,7 +404,7 @@ class PhysicalSimulator:
                     f"it endures {endurance:.3g}"
                 )
         rows_summed = self.count(geometry, costs.rates, mapping).rows_summed
-        missing_adc = _missing_adc_bits(designs, rows_summed)[0]
+        missing_adc = missing_adc_bits(designs, rows_summed)[0]
         if missing_adc > 0:
             has = designs["adc_bits"][0]
             notes["adc_bits"] = (
@@ -385,7 +414,7 @@ class PhysicalSimulator:
         return notes
 
 
-def _missing_adc_bits(designs: DesignTable, rows_summed: NDArray[np.int64]) -> NDArray[np.float64]:
+def missing_adc_bits(designs: DesignTable, rows_summed: NDArray[np.int64]) -> NDArray[np.float64]:
     """ADC bits short of a lossless conversion ``[n_designs]``; 0 without an ADC.
 
     A column sums up to rows_summed * (2^b - 1) * (2^d - 1) levels at b bits per cell and d DAC bits; full-scale

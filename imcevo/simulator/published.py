@@ -87,6 +87,7 @@ class PublishedSimulator:
         macs = weights * sizes["P"] * sizes["Q"] * sizes["N"] * sizes["G"]
         # Groups are left out of the capacity check: a convention of the framework, kept.
         self.weights = self.suite.layers.T @ weights
+        self.macs = self.suite.layers.T @ macs
         self._reads_x = self.suite.inputs.T @ macs
         self._reads_xw = np.einsum("snb,s->nb", self.suite.products, macs)
 
@@ -142,7 +143,9 @@ class PublishedSimulator:
         energy_J += x * work.prices_J[:, CELL_READ_X, None] + xw * work.prices_J[:, CELL_READ_XW, None]
         area_m2 = self._areas(designs).sum(axis=1)
         cost = self._by_node(designs, lambda costs, rows: costs.chip_costs(area_m2[rows]))
-        return Metrics(energy_J, self._latency(designs, work), area_m2, self._shortfalls(designs, work), cost)
+        return Metrics(
+            energy_J, self._latency(designs, work), area_m2, self._shortfalls(designs, work), cost, macs=self.macs
+        )
 
     def breakdown(self, designs: DesignTable) -> Breakdown:
         """The same by component."""

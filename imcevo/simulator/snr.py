@@ -61,6 +61,13 @@ class SnrModel:
         pieces = reduction_pieces(self._layers, geometry, mapping.factors)
         return self._table.snr_dB(self.conversions(designs), designs["adc_bits"] == 0, pieces, len(self._networks))
 
+    def layer_errors(self, designs: DesignTable, geometry: Records, mapping: LayerMapping) -> NDArray[np.float64]:
+        """Var(error)/Var(y) that every row of layers adds to its network ``[n_designs, n_layers]``."""
+        pieces = reduction_pieces(self._layers, geometry, mapping.factors)
+        snr = self._table.layer_snr_dB(self.conversions(designs), designs["adc_bits"] == 0, pieces)
+        converted = (pieces > 0) & (designs["adc_bits"] > 0)[:, None]
+        return np.where(converted, 10.0 ** (-snr / 10.0), 0.0)
+
     def of_design(self, designs: DesignTable, geometry: Records, mapping: LayerMapping) -> dict[str, NetworkSnr]:
         """One design ``[1]``, with the layer that limits each network."""
         snr = self.of_designs(designs, geometry, mapping)[0]

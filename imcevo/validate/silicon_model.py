@@ -21,11 +21,10 @@ from imcevo.costs import UnitCosts, unit_costs
 from imcevo.costs.terms import ACTION_TABLE, AREA_COMPONENTS, RATES
 from imcevo.hardware import Design, table_of
 from imcevo.technology import Technology
-from imcevo.units import MM2, PJ
+from imcevo.units import MM2, OPERATIONS_PER_MAC, PJ, TERA
 from imcevo.validate.chips import COMPONENTS, Chip, Hardware, Measurement
 
-FJ, NS, TERA = 1e-15, 1e-9, 1e12
-OPERATIONS_PER_MAC = 2
+FJ, NS = 1e-15, 1e-9
 
 # What one constant scales: parts that the same circuit designer's choices move together.
 GROUPS: dict[str, tuple[str, ...]] = {

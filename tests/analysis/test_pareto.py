@@ -31,6 +31,16 @@ def test_knee_does_not_depend_on_units() -> None:
     assert knee(F) == knee(F * [1e-12, 1e3, 7.0])
 
 
+def test_maximised_objectives_are_measured_in_decades_too() -> None:
+    rng = np.random.default_rng(2)
+    F = rng.lognormal(size=(300, 2), sigma=2)
+    F = F[nondominated(F)]
+    turned = np.stack([F[:, 0], -1 / F[:, 1]], axis=1)  # 1/x maximised is x minimised
+    assert knee(turned) == knee(F)
+    assert ends(turned).tolist() == ends(F).tolist()
+    assert knee(np.array([[1.0, 3.0], [1.1, -2.0], [5.0, -2.5]])) == 1  # decibels of both signs
+
+
 def test_knee_of_one_design_and_of_a_constant_objective() -> None:
     assert knee(np.array([[1.0, 2.0, 3.0]])) == 0
     assert knee(np.array([[1.0, 9.0, 5.0], [2.0, 2.0, 5.0], [9.0, 1.0, 5.0]])) == 1

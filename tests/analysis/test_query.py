@@ -12,7 +12,7 @@ import pytest
 
 from imcevo.analysis import load_run, nondominated
 from imcevo.analysis.query import Columns, chosen, measured
-from imcevo.analysis.selection import merged_front
+from imcevo.analysis.selection import Selection, merged_front
 from imcevo.cli import main
 from imcevo.errors import UserError
 from imcevo.experiment import Experiment, run_experiment
@@ -21,9 +21,11 @@ Make = Callable[..., Experiment]
 TABLE = pd.DataFrame({
     "design": [0, 1, 2], "cell": ["rram", "sram", "sram"], "rows": [64, 128, 256], "feasible": [True, True, False],
     "energy_J_mean": [1e-3, 2e-3, 3e-3], "latency_s_max": [3.0, 2.0, 1.0], "area_m2": [1e-5, 2e-5, 9e-5],
-    "energy_J.net-1": [5e-4, 6e-4, 7e-4],
+    "energy_J.net-1": [5e-4, 6e-4, 7e-4], "TOPS.a": [1.0, 2.0, 4.0], "TOPS.b": [3.0, 1.5, 5.0],
+    "minus_TOPS_per_W_min": [-9.0, -7.0, -8.0], "power_W.a": [0.1, 0.2, 0.3], "power_W.b": [0.3, 0.1, 0.2],
+    "power_density_W_per_m2": [1e4, 2e4, 3e4],
 })  # fmt: skip
-COLUMNS = Columns(TABLE, ("energy_J_mean", "latency_s_max", "area_m2"))
+COLUMNS = Columns(TABLE, ("energy_J_mean", "latency_s_max", "area_m2", "minus_TOPS_per_W_min"))
 
 
 @pytest.mark.parametrize(
@@ -42,10 +44,22 @@ COLUMNS = Columns(TABLE, ("energy_J_mean", "latency_s_max", "area_m2"))
         ("`energy_J.net-1` < 6.5e-4", [0, 1]),
         ("`energy_mJ.net-1` < .65", [0, 1]),
         ("edp < 4e-3 and latency > 1", [0]),
+        ("TOPS >= 1.5", [1, 2]),
+        ("TOPS.a > 1 and power_mW < 250", [1]),
+        ("TOPS_per_W > 7.5", [0, 2]),
+        ("power_density_W_per_mm2 < .025", [0, 1]),
     ],
 )
 def test_conditions(condition: str, rows: list[int]) -> None:
     assert np.flatnonzero(chosen(condition, COLUMNS, key="--where")).tolist() == rows
+
+
+@pytest.mark.parametrize(
+    ("quantity", "row"), [("TOPS", 2), ("TOPS.a", 2), (" `TOPS.b`", 2), ("-TOPS", 2), ("TOPS_per_W", 0), ("power_W", 1)]
+)
+def test_best_is_the_most_where_more_is_better(quantity: str, row: int) -> None:
+    designs = Selection("test", ("energy_J_mean", "latency_s_max", "area_m2", "minus_TOPS_per_W_min"), TABLE)
+    assert designs.best(quantity).front["design"].tolist() == [row]
 
 
 def test_quantities() -> None:

@@ -6,15 +6,20 @@ import json
 
 import pytest
 
+from imcevo.problem.codesign import DERIVED
+
 
 def test_json_is_the_contract(run, files):
     problem, design = files()
     code, out, err = run("evaluate", problem, "--design", design, "--json")
     assert (code, err) == (0, "")
     report = json.loads(out)
-    keys = {"networks", "area_m2", "cost", "feasible", "violations", "breakdown", "repairs", "notes", "weight_loading"}
+    keys = {
+        "networks", "area_m2", "cost", "power_W", "power_density_W_per_m2", "feasible", "violations", "breakdown",
+        "repairs", "notes", "weight_loading",
+    }  # fmt: skip
     assert set(report) == keys
-    assert set(report["networks"]["resnet18"]) == {"energy_J", "latency_s", "snr_dB"}
+    assert set(report["networks"]["resnet18"]) == {"energy_J", "latency_s", "snr_dB", *DERIVED}
     assert set(report["breakdown"]) == {"energy_J", "latency_s", "area_m2"}
     assert report["feasible"] is (report["violations"] == {})
 

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from imcevo.hardware import table_of
+from imcevo.problem.codesign import DERIVED
 
 
 def rows(problem, n=400, seed=1):
@@ -121,7 +122,9 @@ def test_frame_tells_values_as_simulated(problem):
     assert list(frame.columns) == [
         *problem.variable_names, "energy_J_mean", "latency_s_max", "area_m2", "energy_J.resnet18",
         "energy_J.mobilebert",
-        "latency_s.resnet18", "latency_s.mobilebert", "feasible", "violations",
+        "latency_s.resnet18", "latency_s.mobilebert",
+        *(f"{quantity}.{network}" for quantity in DERIVED for network in ("resnet18", "mobilebert")),
+        "feasible", "violations",
     ]  # fmt: skip
     assert set(frame["cell"]) == {"rram_1t1r", "sram_digital"}
     assert (frame.loc[frame["cell"] == "sram_digital", "adc_bits"] == 0).all()

@@ -16,6 +16,8 @@ METRICS = Metrics(
     area_m2=np.array([10.0, 100.0]),
     shortfalls={"capacity_bits": np.array([-5.0, 1e6]), "adc_bits": np.array([3.0, 4.0])},
     cost=np.array([20.0, 50.0]),
+    spacing_s=np.array([[1.0, 1.0], [0.5, 0.25]]),
+    macs=np.array([1e12, 2e12]),
 )
 
 
@@ -35,7 +37,10 @@ def build(given, required=("capacity_bits",)):
         ({"area_m2": 40.0}, {"area_m2": [-30, 60]}),
         ({"area_m2": {"min": 20, "max": 40}}, {"area_m2": [-30, 60], "area_m2_min": [10, -80]}),
         ({"cost": 30}, {"cost": [-10, 20]}),
-        ({"power_W": 4}, {"power_W": [0, 0]}),
+        ({"power_W": 4}, {"power_W": [0, 28]}),
+        ({"throughput_per_s": 2}, {"throughput_per_s_min.a": [1, 0], "throughput_per_s_min.b": [1, -2]}),
+        ({"TOPS": {"b": 10}}, {"TOPS_min.b": [6, -6]}),
+        ({"TOPS_per_W": {"a": {"min": 3, "max": 4}}}, {"TOPS_per_W.a": [-2, -3], "TOPS_per_W_min.a": [1, 2]}),
         ({"energy_J": 3}, {"energy_J.a": [-2, -1], "energy_J.b": [1, 5]}),
         ({"latency_s": {"b": 1.5}}, {"latency_s.b": [-0.5, 0.5]}),
         ({"latency_s": {"b": {"min": 1.5}}}, {"latency_s_min.b": [0.5, -0.5]}),
@@ -48,6 +53,10 @@ def test_amounts_missed(given, missed):
     built = build(given)
     found = {constraint.name: constraint.missed(METRICS).tolist() for constraint in built}
     assert found == {**missed, "capacity_bits": [-5, 1e6]}
+
+
+def test_power_density_is_of_the_hottest_network():
+    np.testing.assert_allclose(build({"power_density_W_per_m2": 0.5})[0].missed(METRICS), [-0.1, -0.18])
 
 
 def test_scale_is_relative_and_keeps_the_sign():
@@ -66,6 +75,12 @@ def test_sentence_names_value_bound_and_shortfall():
     energy = build({"energy_J": {"b": 3e-6}})[0]
     assert energy.sentence(1e-6) == "energy_J of b is 4 uJ, at most 3 uJ is allowed: missed by 1 uJ"
     low = build({"area_m2": {"min": 4e-6}})[0]
+    slow = build({"throughput_per_s": {"a": 2500}})[0]
+    assert slow.sentence(500) == "throughput_per_s of a is 2 k/s, at least 2.5 k/s is allowed: missed by 500 /s"
+    hot = build({"power_density_W_per_m2": 1e6})[0]
+    assert hot.sentence(5e5) == (
+        "power_density_W_per_m2 is 1.5 W/mm2, at most 1 W/mm2 is allowed: missed by 500 mW/mm2"
+    )
     assert low.sentence(1e-6) == "area_m2 is 3 mm2, at least 4 mm2 is allowed: missed by 1 mm2"
 
 
@@ -80,6 +95,8 @@ def test_sentence_names_value_bound_and_shortfall():
         ({"area_m2": True}, "not a number"),
         ({"area_m2": [1, 2]}, "not a number"),
         ({"area_m2": {}}, "no bound"),
+        ({"TOPS_per_W": 0}, "contradicts that TOPS_per_W is positive"),
+        ({"TOPS_per_w": 1}, "did you mean 'TOPS_per_W'"),
         ({"area_m2": {"maximum": 1}}, "did you mean 'max'"),
         ({"area_mm2": 1}, "did you mean 'area_m2'"),
         ({"adc_bit": 1}, "did you mean 'adc_bits'"),

@@ -17,12 +17,24 @@ from tests.problem.configs import DESIGN
 def test_report_adds_up_and_is_json(problem):
     report = evaluation_report(problem, DESIGN)
     assert json.loads(json.dumps(report, allow_nan=False)) == report
-    keys = {"networks", "area_m2", "cost", "feasible", "violations", "breakdown", "repairs", "notes", "weight_loading"}
+    keys = {
+        "networks", "area_m2", "cost", "power_W", "power_density_W_per_m2", "feasible", "violations", "breakdown",
+        "repairs", "notes", "weight_loading",
+    }  # fmt: skip
     assert set(report) == keys
     for name, results in report["networks"].items():
         assert results["snr_dB"] is None
         for part in ("energy_J", "latency_s"):
             assert sum(report["breakdown"][part][name].values()) == pytest.approx(results[part], rel=1e-12)
+        # The fake's networks have 1e9 MACs each, so 2e9 operations.
+        assert results["throughput_per_s"] == pytest.approx(1 / results["latency_s"])
+        assert results["TOPS"] == pytest.approx(2e9 / results["latency_s"] / 1e12)
+        assert results["TOPS_per_W"] == pytest.approx(2e9 / results["energy_J"] / 1e12)
+        assert results["TOPS_per_mm2"] == pytest.approx(results["TOPS"] / (report["area_m2"] * 1e6))
+        assert results["power_W"] == pytest.approx(results["energy_J"] / results["latency_s"])
+    largest = max(results["power_W"] for results in report["networks"].values())
+    assert report["power_W"] == largest
+    assert report["power_density_W_per_m2"] == pytest.approx(largest / report["area_m2"])
     assert sum(report["breakdown"]["area_m2"].values()) == pytest.approx(report["area_m2"], rel=1e-12)
     assert report["feasible"]
     assert report["violations"] == {}

@@ -39,6 +39,20 @@ def test_log_scale():
     assert log.hypervolume(np.array([[1e-4, 1e-1]])) == pytest.approx(0.25)
 
 
+def test_maximised_objectives_have_logarithms_too():
+    config = HypervolumeConfig(scale="log10", ideal=[-1e4, 1e-3], reference=[-1e0, 1e1])
+    log = HypervolumeBox.from_config(config, 2, maximised=[True, False])
+    F = np.array([[-1e2, 1e-1], [-1e5, 1e-1], [-0.5, 1e-3], [1.0, 1e-3]])
+    np.testing.assert_allclose(log.normalised(F)[:3, 0], [0.5, -0.25, 1.07526], rtol=1e-5)
+    assert log.normalised(F)[3, 0] == np.inf
+    assert log.hypervolume(F[:1]) == pytest.approx(0.25)
+    assert log.hypervolume(F[2:]) == 0
+    for ideal, maximised in (([-1e4, 1e-3], [False, False]), ([1e-4, 1e-3], [True, False])):
+        wrong = HypervolumeConfig(scale="log10", ideal=ideal, reference=[10.0, 10.0])
+        with pytest.raises(UserError, match="no logarithm"):
+            HypervolumeBox.from_config(wrong, 2, maximised=maximised)
+
+
 def test_one_objective():
     single = HypervolumeBox(np.array([0.0]), np.array([4.0]), log10=False)
     assert single.hypervolume(np.array([[1.0], [3.0]])) == pytest.approx(0.75)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -42,6 +44,29 @@ def test_values(metric, aggregate, expected):
     np.testing.assert_allclose(built.of(METRICS), expected, rtol=1e-14)
 
 
+@pytest.mark.parametrize(
+    ("metric", "aggregate", "expected"),
+    [
+        ("throughput_per_s", "min", [1, 4]),
+        ("throughput_per_s", "mean", [(1 + 2) / 2, 4]),
+        ("TOPS", "geometric_mean", [2 * 2, (8 * 16) ** 0.5]),
+        ("TOPS_per_W", "min", [1, 0.5]),
+        ("TOPS_per_mm2", "min", [2e-7, 8e-8]),
+    ],
+)
+def test_efficiencies_are_minimised_with_their_sign_turned(metric, aggregate, expected):
+    """Throughput follows the interval, not the latency; 1e12 and 2e12 MACs are 2 and 4 operations x 1e12."""
+    interval = np.array([[1.0, 0.5], [0.25, 0.25]])
+    metrics = replace(METRICS, spacing_s=interval, macs=np.array([1e12, 2e12]))
+    built = objective(metric, aggregate)
+    assert built.name == f"minus_{metric}_{aggregate}"
+    np.testing.assert_allclose(built.of(metrics), -np.array(expected), rtol=1e-14)
+
+
+def test_power_density_is_the_hottest_network():
+    np.testing.assert_allclose(objective("power_density_W_per_m2", "max").of(METRICS), [0.4, 0.04])
+
+
 def test_area_has_no_aggregate():
     assert objective("area_m2").name == "area_m2"
     np.testing.assert_array_equal(objective("area_m2").of(METRICS), [10, 100])
@@ -71,6 +96,9 @@ def test_aggregates_do_not_depend_on_the_batch(aggregate):
     [
         ("area_m2", "max", None, "area is the chip's"),
         ("energy_J", None, None, "missing"),
+        ("TOPS", None, None, "missing.*min"),
+        ("TOPS", "max", None, "no aggregate of TOPS"),
+        ("energy_J", "min", None, "no aggregate of energy_J"),
         ("energy_J", "weighted_mean", None, "no weights"),
         ("energy_J", "weighted_mean", [1], "1 weights for 2 networks"),
         ("energy_J", "weighted_mean", [1, 0], "not positive"),

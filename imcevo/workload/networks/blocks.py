@@ -117,3 +117,18 @@ def lookup(
         name, "lookup", M=width, P=looked_up, H=looked_up, parameters=rows * width, held_elements=held,
         from_dram=from_dram,
     )  # fmt: skip
+
+
+def imagenet_stem(names: tuple[str, str, str], channels: int) -> list[Layer]:
+    """7 x 7 convolution of stride 2, its activation, 3 x 3 pool: 224 x 224 pixels become 56 x 56 of `channels`."""
+    conv, relu, pool = names
+    return [
+        convolution(conv, 3, channels, 7, 224, 224, stride=2, statistics="signed", from_dram=True),
+        activation(relu, channels, RELU, height=112, width=112),
+        max_pool(pool, channels, 112, 56, 3),
+    ]
+
+
+def imagenet_classifier(name: str, channels: int, size: int) -> list[Layer]:
+    """Mean over the image and a linear layer to the 1000 classes."""
+    return [global_average_pool("avgpool", channels, size, size), linear(name, channels, 1000, to_dram=True)]

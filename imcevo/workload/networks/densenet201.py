@@ -17,9 +17,8 @@ from imcevo.workload.networks.blocks import (
     activation,
     convolution,
     elementwise,
-    global_average_pool,
-    linear,
-    max_pool,
+    imagenet_classifier,
+    imagenet_stem,
 )  # fmt: skip
 
 _DEPTHS = (6, 12, 48, 32)
@@ -35,13 +34,8 @@ _PUBLISHED = PublishedTotals(
 
 def densenet201() -> Network:
     """DenseNet-201 at 224 x 224, 1000 classes."""
-    size, channels = 112, _STEM
-    layers = [
-        convolution("conv0", 3, channels, 7, 224, 224, stride=2, statistics="signed", from_dram=True),
-        activation("relu0", channels, RELU, height=size, width=size),
-        max_pool("pool0", channels, size, size // 2, 3),
-    ]
-    size //= 2
+    size, channels = 56, _STEM
+    layers = imagenet_stem(("conv0", "relu0", "pool0"), channels)
     for block, depth in enumerate(_DEPTHS, start=1):
         for index in range(1, depth + 1):
             layers += _dense_layer(f"block{block}.layer{index}", channels, size)
@@ -51,8 +45,7 @@ def densenet201() -> Network:
             size, channels = size // 2, channels // 2
     layers += [
         _norm_relu("norm5", channels, size),
-        global_average_pool("avgpool", channels, size, size),
-        linear("classifier", channels, 1000, to_dram=True),
+        *imagenet_classifier("classifier", channels, size),
     ]
     description = "DenseNet-201, ImageNet classification at 224 x 224"
     return Network("densenet201", "cnn", description, tuple(layers), _PUBLISHED)

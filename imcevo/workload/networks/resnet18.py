@@ -10,9 +10,8 @@ from imcevo.workload.networks.blocks import (
     activation,
     convolution,
     elementwise,
-    global_average_pool,
-    linear,
-    max_pool,
+    imagenet_classifier,
+    imagenet_stem,
 )  # fmt: skip
 
 # Channels and stride of the four stages of two blocks each.
@@ -29,21 +28,13 @@ _PUBLISHED = PublishedTotals(
 
 def resnet18() -> Network:
     """ResNet-18 at 224 x 224, 1000 classes."""
-    size = 112
-    layers = [
-        convolution("conv1", 3, 64, 7, 224, 224, stride=2, statistics="signed", from_dram=True),
-        activation("relu1", 64, RELU, height=size, width=size),
-        max_pool("maxpool", 64, size, size // 2, 3),
-    ]
     size, channels = 56, 64
+    layers = imagenet_stem(("conv1", "relu1", "maxpool"), channels)
     for stage, (outputs, first_stride) in enumerate(_STAGES, start=1):
         for block, stride in enumerate((first_stride, 1)):
             layers += _basic_block(f"layer{stage}.{block}", channels, outputs, size, stride)
             size, channels = size // stride, outputs
-    layers += [
-        global_average_pool("avgpool", channels, size, size),
-        linear("fc", channels, 1000, to_dram=True),
-    ]
+    layers += imagenet_classifier("fc", channels, size)
     description = "ResNet-18, ImageNet classification at 224 x 224"
     return Network("resnet18", "cnn", description, tuple(layers), _PUBLISHED)
 

@@ -11,9 +11,8 @@ from imcevo.workload.networks.blocks import (
     activation,
     convolution,
     elementwise,
-    global_average_pool,
-    linear,
-    max_pool,
+    imagenet_classifier,
+    imagenet_stem,
 )  # fmt: skip
 
 # Width inside the bottleneck, blocks and first stride of the four stages.
@@ -30,22 +29,14 @@ _PUBLISHED = PublishedTotals(
 
 def resnet50() -> Network:
     """ResNet-50 at 224 x 224, 1000 classes."""
-    size, channels = 112, 64
-    layers = [
-        convolution("conv1", 3, channels, 7, 224, 224, stride=2, statistics="signed", from_dram=True),
-        activation("relu1", channels, RELU, height=size, width=size),
-        max_pool("maxpool", channels, size, size // 2, 3),
-    ]
-    size //= 2
+    size, channels = 56, 64
+    layers = imagenet_stem(("conv1", "relu1", "maxpool"), channels)
     for stage, (width, depth, first_stride) in enumerate(_STAGES, start=1):
         for block in range(depth):
             stride = 1 if block else first_stride
             layers += _bottleneck(f"layer{stage}.{block}", channels, width, size, stride)
             size, channels = size // stride, width * _EXPANSION
-    layers += [
-        global_average_pool("avgpool", channels, size, size),
-        linear("fc", channels, 1000, to_dram=True),
-    ]
+    layers += imagenet_classifier("fc", channels, size)
     description = "ResNet-50 v1.5, ImageNet classification at 224 x 224"
     return Network("resnet50", "cnn", description, tuple(layers), _PUBLISHED)
 
