@@ -12,7 +12,15 @@ import numba
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from imcevo.accuracy.column import Record, cell_floor, column_sum, converter, noise_terms, shift_variance
+from imcevo.accuracy.column import (
+    Record,
+    cell_floor,
+    column_sum,
+    converter,
+    noise_terms,
+    shift_variance,
+    third_cumulant,
+)
 from imcevo.accuracy.distortion import conversion
 from imcevo.accuracy.readout import READOUT_DTYPE
 from imcevo.accuracy.statistics import LayerStatistics, Moments
@@ -37,7 +45,7 @@ def layer_snr_dB(statistics: LayerStatistics, readouts: NDArray[np.void]) -> NDA
 
 def layer_error(statistics: LayerStatistics, readouts: NDArray[np.void]) -> NDArray[np.float64]:
     """Var(error)/Var(y) of one layer under many readouts ``[n_readouts]``, at least `LEAST_ERROR`."""
-    m = statistics.moments()
+    m = statistics.moments
     error = np.empty(len(readouts))
     _error_variances(m, np.ascontiguousarray(readouts, dtype=READOUT_DTYPE), error)
     return np.maximum(error / m.output_variance, LEAST_ERROR)
@@ -68,7 +76,8 @@ def _convert_all(m: Moments, readout: Record, parts: NDArray[np.float64]) -> Non
             mu, s2 = column_sum(m, readout, i, s)
             low, step, full_scale, lsb = converter(m, readout, i, s)
             slope, constant = noise_terms(m, readout, i, s, s2, lsb)
-            alpha, d2, gain = conversion(mu, s2, slope, constant, shift2, low, step, n_codes, full_scale)
+            k3 = third_cumulant(m, readout, i, s) + 3.0 * slope * s2  # noise grows with the sum
+            alpha, d2, gain = conversion(mu, s2, k3, slope, constant, shift2, low, step, n_codes, full_scale)
             parts[i, s, _ALPHA], parts[i, s, _D2], parts[i, s, _GAIN], parts[i, s, _STEP] = alpha, d2, gain, step
 
 

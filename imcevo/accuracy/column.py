@@ -55,6 +55,24 @@ def column_sum(m: Moments, readout: Record, i: int, s: int) -> tuple[float, floa
 
 
 @kernel()
+def third_cumulant(m: Moments, readout: Record, i: int, s: int) -> float:
+    """E[(P - E P)^3] of one conversion's column sum, levels^3: n k3 + 3 v e/mu + 2 e^2/mu.
+
+    k3 is that of one product of independent entries, v = n v_ind. The excess e = n^2 VC is taken for a gain that the
+    entries of one vector or column share, gamma distributed (of whole numbers: the negative binomial distribution).
+    """
+    n, f = m.K / readout.folds, cell_floor(m, readout)
+    u, uu = m.ubar[s] + f, m.U[s, s] + 2.0 * f * m.ubar[s] + f * f
+    uuu = m.cubed_cells[s] + 3.0 * f * m.U[s, s] + 3.0 * f * f * m.ubar[s] + f**3
+    mean, square = m.m[i] * u, m.C[i, i] * uu
+    alone = n * (m.cubed_inputs[i] * uuu - 3.0 * mean * square + 2.0 * mean**3)
+    _, variance = column_sum(m, readout, i, s)
+    spread = n * (square - mean * mean)
+    excess = max(variance - spread, 0.0)
+    return alone + (3.0 * spread + 2.0 * excess) * excess / max(n * mean, 1e-30)
+
+
+@kernel()
 def wire_loss(m: Moments, readout: Record, i: int, s: int) -> float:
     """g = p rho n^2, p the mean product over its largest: a column of n cells loses g/3 of its mean sum, and
     2 g/3 of what its sum is more."""
@@ -122,7 +140,7 @@ def converters(
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
     """What a design fixes per column: lowest level and step of the converter, standard deviation of one conversion,
     levels, and the `wire_loss` that it corrects; each ``[n_readouts, n_input_slices, n_weight_slices]``."""
-    m = statistics.moments()
+    m = statistics.moments
     low, step, noise, loss = np.empty((4, len(readouts), len(m.a), len(m.b)))
     _converters(m, np.ascontiguousarray(readouts, dtype=READOUT_DTYPE), low, step, noise, loss)
     return low, step, noise, loss

@@ -49,9 +49,10 @@ def multiply(
     cells = _programmed(cut, weights, readout[0], generator)
     noise_seeds = generator.integers(0, 2**32, len(x), dtype=np.uint32)
     floor = _cell_floor(cut, readout[0])
-    lost = loss / 3.0 * (statistics.mean + floor * statistics.m[:, np.newaxis]) * statistics.K / readout["folds"][0]
+    m, rows = statistics.moments, statistics.K / readout["folds"][0]
+    lost = loss / 3.0 * (m.mean + floor * m.m[:, np.newaxis]) * rows
     # A reference column takes off the mean of what cells of value 0 conduct.
-    low = low + (floor * statistics.m * statistics.K / readout["folds"][0])[:, np.newaxis]
+    low = low + (floor * m.m * rows)[:, np.newaxis]
     wire = float(readout["wire_ratio"][0]) / ((cut.largest_cell + floor) * cut.largest_input)
     result = np.zeros((len(x), weights.shape[1]))
     _multiply(

@@ -19,7 +19,25 @@ _MOST_HALVINGS = 6
 
 
 class Moments(NamedTuple):
-    """`LayerStatistics` as the kernels see it; a and b are the significances of input and weight slices."""
+    """What the closed form knows of one layer, as kernels take it; a level is one cell LSB times one input LSB.
+
+    Attributes:
+        K: reduction length.
+        largest_input, largest_cell: of one slice.
+        a, b: significances of input slices ``[n_input_slices]`` and of weight slices ``[n_weight_slices]``.
+        C: E[x_i x_j] ``[n_input_slices, n_input_slices]``.
+        U: E[u_s u_t] ``[n_weight_slices, n_weight_slices]``.
+        m: E[x_i] ``[n_input_slices]``.
+        ubar: E[u_s] ``[n_weight_slices]``.
+        cubed_inputs, cubed_cells: E[x_i^3] ``[n_input_slices]``, E[u_s^3] ``[n_weight_slices]``.
+        mean: E[x_i u_s] over rows, vectors and columns ``[n_input_slices, n_weight_slices]``; m_i * ubar_s where rows
+            are alike.
+        excess: (Var(column sum of n rows) - n v_ind)/n^2 with v_ind = C_ii U_ss - (m_i ubar_s)^2, for n = K, K/2, K/4,
+            ... ``[n_lengths, n_input_slices, n_weight_slices]``: what values of one column or one vector share.
+        input_excess: the same of sums of inputs, with Var(x_i) for v_ind ``[n_lengths, n_input_slices]``.
+        output_variance: Var(y), y the sum of weight times input (less its zero point) over K.
+        dependence: variance of the sums of weight times input code over that of independent entries, at least 0.1.
+    """
 
     K: float
     largest_input: float
@@ -30,6 +48,8 @@ class Moments(NamedTuple):
     U: Floats
     m: Floats
     ubar: Floats
+    cubed_inputs: Floats
+    cubed_cells: Floats
     mean: Floats
     excess: Floats
     input_excess: Floats
@@ -39,46 +59,19 @@ class Moments(NamedTuple):
 
 @dataclass(frozen=True)
 class LayerStatistics:
-    """Value statistics of one layer under one slicing; levels are one cell LSB times one input LSB.
+    """Value statistics of one layer under one slicing.
 
     Attributes:
         K: reduction length.
         slicing: how the values are cut.
-        C: E[x_i x_j] ``[n_input_slices, n_input_slices]``.
-        U: E[u_s u_t] ``[n_weight_slices, n_weight_slices]``.
-        m: E[x_i] ``[n_input_slices]``.
-        ubar: E[u_s] ``[n_weight_slices]``.
-        mean: E[x_i u_s] over rows, vectors and columns ``[n_input_slices, n_weight_slices]``; m_i * ubar_s where rows
-            are alike.
-        excess: (Var(column sum of n rows) - n v_ind)/n^2 with v_ind = C_ii U_ss - (m_i ubar_s)^2, for n = K, K/2, K/4,
-            ... ``[n_lengths, n_input_slices, n_weight_slices]``: what values of one column or one vector share.
-        input_excess: the same of sums of inputs, with Var(x_i) for v_ind ``[n_lengths, n_input_slices]``.
-        output_variance: Var(y), y the sum of weight times input (less its zero point) over K.
-        dependence: variance of the sums of weight times input code over that of independent entries, at least 0.1.
+        moments: of the slices.
         measured: from tensors (True) or from a stated distribution (False: low confidence).
     """
 
     K: int
     slicing: Slicing
-    C: Floats
-    U: Floats
-    m: Floats
-    ubar: Floats
-    mean: Floats
-    excess: Floats
-    input_excess: Floats
-    output_variance: float
-    dependence: float
+    moments: Moments
     measured: bool
-
-    def moments(self) -> Moments:
-        """As kernels take it."""
-        cut = self.slicing
-        return Moments(
-            float(self.K), float(cut.largest_input), float(cut.largest_cell), cut.input_significance,
-            cut.weight_significance, self.C, self.U, self.m, self.ubar, self.mean, self.excess, self.input_excess,
-            self.output_variance, self.dependence,
-        )  # fmt: skip
 
 
 def stated_statistics(
@@ -102,15 +95,16 @@ def stated_statistics(
     ):
         if given.shape != (2**bits,):
             raise UserError("is not one probability per code", key=key, value=given.shape, allowed=f"{2**bits} values")
-    C, U, m, ubar = _slice_moments(input_probabilities, weight_probabilities, slicing)
+    alone = _slice_moments(input_probabilities, weight_probabilities, slicing)
     inputs, weights = np.arange(2**slicing.input_bits) - input_zero, _weight_values(slicing)
     variance = K * _product_variance(input_probabilities, inputs, weight_probabilities, weights)
     _check_varies(variance)
-    n_inputs, n_weights = len(m), len(ubar)
-    return LayerStatistics(
-        K, slicing, C, U, m, ubar, np.outer(m, ubar), np.zeros((1, n_inputs, n_weights)), np.zeros((1, n_inputs)),
-        variance, 1.0, measured=False,
+    mean = np.outer(alone.m, alone.ubar)
+    moments = Moments(
+        float(K), float(slicing.largest_input), float(slicing.largest_cell), slicing.input_significance,
+        slicing.weight_significance, *alone, mean, np.zeros((1, *mean.shape)), np.zeros((1, len(mean))), variance, 1.0,
     )  # fmt: skip
+    return LayerStatistics(K, slicing, moments, measured=False)
 
 
 def measured_statistics(
@@ -133,7 +127,8 @@ def measured_statistics(
     half, K = 2 ** (slicing.weight_bits - 1), inputs.shape[1]
     input_share = np.bincount(inputs.astype(np.int64).ravel(), minlength=2**slicing.input_bits) / inputs.size
     weight_share = np.bincount(weights.astype(np.int64).ravel() + half, minlength=2 * half) / weights.size
-    C, U, m, ubar = _slice_moments(input_share, weight_share, slicing)
+    slices = _slice_moments(input_share, weight_share, slicing)
+    C, U, m, ubar = slices[:4]
     codes, values = inputs.astype(np.float64), weights.astype(np.float64)
     variance = float(((codes - input_zero) @ values).var())
     _check_varies(variance)
@@ -141,19 +136,31 @@ def measured_statistics(
     v_ind = np.outer(C.diagonal(), U.diagonal()) - np.outer(m, ubar) ** 2
     excess, input_excess = _excess(x, u, v_ind, C.diagonal() - m**2)
     mean = np.einsum("ik,sk->is", x.mean(axis=1), u.mean(axis=2)) / K
-    return LayerStatistics(
-        K, slicing, C, U, m, ubar, mean, excess, input_excess, variance,
-        max(0.1, float((codes @ values).var()) / alone), measured=True,
+    moments = Moments(
+        float(K), float(slicing.largest_input), float(slicing.largest_cell), slicing.input_significance,
+        slicing.weight_significance, *slices, mean, excess, input_excess, variance,
+        max(0.1, float((codes @ values).var()) / alone),
     )  # fmt: skip
+    return LayerStatistics(K, slicing, moments, measured=True)
 
 
-def _slice_moments(
-    input_share: Floats, weight_share: Floats, slicing: Slicing
-) -> tuple[Floats, Floats, Floats, Floats]:
-    """C, U, m, ubar: they depend on the distribution of the codes alone."""
+class _SliceMoments(NamedTuple):
+    C: Floats
+    U: Floats
+    m: Floats
+    ubar: Floats
+    cubed_inputs: Floats
+    cubed_cells: Floats
+
+
+def _slice_moments(input_share: Floats, weight_share: Floats, slicing: Slicing) -> _SliceMoments:
+    """Those of `Moments` that depend on the distribution of the codes alone."""
     x = slicing.slice_inputs(np.arange(2**slicing.input_bits)).astype(np.float64)
     u = slicing.slice_weights(_weight_values(slicing)).astype(np.float64)
-    return (x * input_share) @ x.T, (u * weight_share) @ u.T, x @ input_share, u @ weight_share
+    return _SliceMoments(
+        (x * input_share) @ x.T, (u * weight_share) @ u.T, x @ input_share, u @ weight_share, x**3 @ input_share,
+        u**3 @ weight_share,
+    )  # fmt: skip
 
 
 def _weight_values(slicing: Slicing) -> NDArray[np.int64]:

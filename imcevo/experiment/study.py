@@ -86,7 +86,7 @@ def conduct(
         chosen, fronts = [a for a in own if a.design is not None], [a for a in own if a.task.kind == FRONT]
         tables = {
             "networks": networks_table(facts),
-            "designs": designs_table(chosen),
+            "designs": designs_table(problem, chosen),
             "metrics": metrics_table(problem, chosen),
             "objectives": objectives_table(problem, chosen),
             "breakdown": breakdown_table(problem, chosen),

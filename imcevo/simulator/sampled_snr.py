@@ -57,7 +57,9 @@ def sampled_layers(
         )
         x, w = source.tensors(K, VECTORS, COLUMNS)
         computed = multiply(x, w, source.statistics(slicing, K), model.readout(designs, pieces), seed=_SEED)
-        simulated = min(snr_dB(x.astype(float) @ w.astype(float), computed), LAYER_CAP_dB)
+        # Digital logic takes off what the code that stands for zero adds: a constant of each column, no signal.
+        zero = source.input_zero * w.sum(axis=0, dtype=float)
+        simulated = min(snr_dB(x.astype(float) @ w.astype(float) - zero, computed - zero), LAYER_CAP_dB)
         yield SampledLayer(
             network, tuple(names), K, pieces, len(x), w.shape[1], "measured" if source.measured else "stated",
             error_dB(error), simulated,

@@ -4,7 +4,16 @@ import numpy as np
 import pytest
 
 from imcevo.accuracy.closed_form import LAYER_CAP_dB, layer_snr_dB, network_snr_dB
-from imcevo.accuracy.distortion import coarse_discrete, coarse_gaussian, rounded_gain, rounded_noise
+from imcevo.accuracy.column import third_cumulant
+from imcevo.accuracy.distortion import (
+    beyond,
+    beyond_whole,
+    coarse_discrete,
+    coarse_gaussian,
+    noise_moments,
+    rounded_gain,
+    rounded_noise,
+)
 from imcevo.accuracy.monte_carlo import multiply, snr_dB
 from imcevo.accuracy.readout import readout_table
 from imcevo.accuracy.slicing import Slicing
@@ -134,6 +143,68 @@ def test_a_coarse_converter_of_a_normal_sum_against_samples():
     alpha, d2, _ = coarse_gaussian(100.0, 36.0, (0.0, 0.0, 0.0), 0.0, 20.0, 16.0)
     assert alpha == pytest.approx(np.cov(sums, codes)[0, 1] / 36.0, rel=0.02)
     assert d2 == pytest.approx(codes.var() - alpha**2 * 36.0, rel=0.05)
+
+
+def sum_of_products(statistics, inputs, weights, i, s):
+    """Levels and exact probabilities of a column sum of independent entries, by Fourier transform."""
+    cut, n = statistics.slicing, statistics.K
+    xs, us = cut.slice_inputs(np.arange(256))[i], cut.slice_weights(np.arange(-128, 128))[s]
+    one = np.zeros(n * cut.largest_input * cut.largest_cell + 1)
+    np.add.at(one, np.outer(xs, us).ravel(), np.outer(inputs, weights).ravel())
+    return np.arange(len(one)), np.maximum(np.fft.irfft(np.fft.rfft(one) ** n, len(one)), 0)
+
+
+@pytest.mark.parametrize("kind", ["relu", "signed"])
+@pytest.mark.parametrize(("cut", "i", "s"), [(Slicing(8, 8, 1, 1), 6, 7), (Slicing(8, 8, 2, 2), 3, 3)], ids=str)
+def test_tails_of_column_sums_against_their_exact_distribution(kind, cut, i, s):
+    inputs, weights = input_statistics(kind).probabilities(8), WEIGHT_STATISTICS.probabilities(8)
+    statistics = stated_statistics(inputs, weights, 512, cut)
+    levels, probability = sum_of_products(statistics, inputs, weights, i, s)
+    mu = probability @ levels
+    sigma = np.sqrt(probability @ (levels - mu) ** 2)
+    k3 = third_cumulant(statistics.moments, readout_table(rows_active=512, folds=1, adc_bits=8, calibrated=1)[0], i, s)
+    assert k3 == pytest.approx(probability @ (levels - mu) ** 3, rel=1e-4)
+    for side in (1, -1):
+        code = round(mu + side * 3.5 * sigma)
+        over = np.maximum(side * (levels - code), 0)
+        tail, squares = beyond(side * (code + side * 0.5 - mu) / sigma, side * k3 / sigma**3)
+        assert tail == pytest.approx(probability @ (over > 0), rel=0.25)
+        _, squares = beyond(side * (code - mu) / sigma, side * k3 / sigma**3)
+        assert squares * sigma**2 == pytest.approx(probability @ over**2, rel=0.5)
+
+
+def test_sums_of_few_ones_end():
+    rng = np.random.default_rng(3)
+    sums = rng.binomial(6, 0.4, 400_000)
+    tails, squares = beyond_whole(2.4, 6 * 0.4 * 0.6, 1.0, 4.0)
+    over = np.maximum(np.maximum(sums - 4, 1 - sums), 0)
+    assert tails == pytest.approx((over > 0).mean(), rel=0.02)
+    assert squares == pytest.approx((over**2).mean(), rel=0.02)
+    assert beyond_whole(2.4, 6 * 0.4 * 0.6, 0.0, 6.0) == (0.0, 0.0)
+
+
+def test_rare_large_sums_flip_codes():
+    # Sums are 0 or 1 most of the time, and silent; the error is that of the rare sums of 3 and 4.
+    sums = np.random.default_rng(4).binomial(4, 0.1, 2_000_000)
+    noise = np.random.default_rng(5).normal(0, 1, len(sums)) * 0.15 * np.sqrt(sums)
+    variance, rounded, _ = noise_moments(0.4, 4 * 0.1 * 0.9, 0.15**2, 0.0, 0.0, True)
+    assert variance == pytest.approx(0.15**2 * 0.4)
+    assert rounded == pytest.approx((np.round(noise) ** 2).mean(), rel=0.1)
+
+
+@pytest.mark.parametrize("rows", [4, 8])
+def test_few_rows_against_monte_carlo(rows):
+    inputs, weights = input_statistics("signed").probabilities(8), WEIGHT_STATISTICS.probabilities(8)
+    rng = np.random.default_rng(6)
+    x, w = rng.choice(256, (96, 64), p=inputs), rng.choice(256, (64, 64), p=weights) - 128
+    statistics = measured_statistics(x, w, Slicing(8, 8), input_zero=128)
+    exact = (x - 128) @ w
+    zero = 128 * w.sum(axis=0)
+    readouts = readout_table(rows_active=rows, folds=64 // rows, adc_bits=[1, 2, 4], calibrated=1,
+                             cell_variation=[0, 0, 0.15])  # fmt: skip
+    simulated = [np.mean([snr_dB(exact, multiply(x, w, statistics, readouts[r : r + 1], seed=seed) - zero)
+                          for seed in range(8 if r == 2 else 1)]) for r in range(3)]  # fmt: skip
+    np.testing.assert_allclose(layer_snr_dB(statistics, readouts), simulated, atol=1.5)
 
 
 def test_network_snr_adds_errors():
