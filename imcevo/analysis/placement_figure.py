@@ -16,32 +16,33 @@ _SHARES = {"layers": "layers", "macs": "MACs"}
 
 
 def placed_on_fronts(placement: pd.DataFrame) -> list[str]:
-    """The designs whose fronts use analog and digital tiles, in the order of ``placement.csv``."""
-    front = placement[placement["of"] == "front"]
-    places = front.groupby("design", sort=False)["place"].agg(set)
-    return [str(design) for design, used in places.items() if {"analog tiles", "digital tiles"} <= used]
+    """The designs whose fronts have chips that use both kinds of tiles, in the order of ``placement.csv``."""
+    return [str(design) for design in dict.fromkeys(placement[placement["of"] == "both"]["design"])]
 
 
 def draw_placement(drawn: Figure, placement: pd.DataFrame, designs: Sequence[str]) -> None:
-    """Share of layers (left) and MACs (right) by place, over the designs of all fronts; bars: kinds and networks."""
+    """Share of layers (left) and MACs (right) by place, over chips of the fronts that use both kinds of tiles."""
     panels = drawn.subplots(len(designs), len(_SHARES), squeeze=False, sharey=True)
     for row, design in zip(panels, designs, strict=True):
-        mine = placement[(placement["of"] == "front") & (placement["design"] == design)]
+        mine = placement[(placement["of"] == "both") & (placement["design"] == design)]
         for panel, (column, words) in zip(row, _SHARES.items(), strict=True):
             _draw_shares(panel, mine, column)
             panel.set(xlabel=f"share of {words} [%]", xlim=(0, 100))
-        row[0].set_title(f"{design}, mean over the fronts of {mine['seed'].nunique()} seeds")
+        n_chips = int(mine.groupby("seed")["designs"].first().sum())
+        row[0].set_title(f"{design}: {n_chips} chips on {mine['seed'].nunique()} fronts", fontsize=10)
     panels[0, 0].invert_yaxis()
     drawn.legend(*panels[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=len(_COLOURS))
 
 
 def _draw_shares(panel: Axes, mine: pd.DataFrame, column: str) -> None:
-    groups, n_seeds = list(dict.fromkeys(mine["layers_of"])), mine["seed"].nunique()
+    groups = list(dict.fromkeys(mine["layers_of"]))
+    chips = mine.groupby("seed")["designs"].first()
     left = np.zeros(len(groups))
     for place, colour in _COLOURS.items():
-        # A place that no design of a seed uses has no row there: sums, not means.
-        sums = mine[mine["place"] == place].groupby("layers_of")[column].sum().reindex(groups).fillna(0.0)
-        share = 100 * sums.to_numpy() / n_seeds
+        # A place that no chip of a seed uses has no row there: sums over chips, not means of rows.
+        there = mine[mine["place"] == place]
+        sums = (there[column] * there["designs"]).groupby(there["layers_of"]).sum().reindex(groups).fillna(0.0)
+        share = 100 * sums.to_numpy() / chips.sum()
         panel.barh(groups, share, left=left, color=colour, label=place)
         left += share
     panel.grid(visible=False, axis="y")

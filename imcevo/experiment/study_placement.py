@@ -20,6 +20,7 @@ from imcevo.simulator import HybridSimulator
 from imcevo.workload.table import MATRIX
 
 PLACES = {"analog tiles": ON_ARRAYS, "digital tiles": ELSEWHERE, "digital unit": ON_DIGITAL_UNIT}
+TILES = ("analog tiles", "digital tiles")
 KINDS = ("convolution", "pointwise or token-wise", "grouped", "one vector", "activation product")
 
 
@@ -41,8 +42,9 @@ def layer_kinds(layers: Records) -> NDArray[np.int64]:
 def placement_table(problem: CodesignProblem, answers: Sequence[Answer], store: RunStore) -> pd.DataFrame:
     """A row per design, seed, group of layers and place, of the designs that were searched for all networks.
 
-    ``of``: the ``chosen`` design, or the mean over the ``front``; ``layers_of``: a kind of layers, a network, or all;
-    ``layers`` and ``macs``: the share of them that runs there.
+    ``of``: the ``chosen`` design, the mean over the ``front``, or over those of its designs that use ``both`` kinds of
+    tiles; ``designs``: how many; ``layers_of``: a kind of layers, a network, or all; ``layers`` and ``macs``: the share
+    of them that runs there.
     """
     simulator = problem.simulator
     assert isinstance(simulator, HybridSimulator)
@@ -54,7 +56,9 @@ def placement_table(problem: CodesignProblem, answers: Sequence[Answer], store: 
         if answer.task.kind == FRONT:
             with np.load(store.folder / answer.runs[0] / MAPPINGS, allow_pickle=False) as mappings:
                 unit = mappings["unit"]
-            rows += [told | {"of": "front"} | row for row in _shares(simulator, unit)]
+            both = np.logical_and(*((unit == PLACES[place]).any(axis=1) for place in TILES))
+            for of, designs in (("front", unit), ("both", unit[both])):
+                rows += [told | {"of": of} | row for row in _shares(simulator, designs)]
         elif answer.design is not None:
             unit = simulator.mapped(repaired(problem, [answer.design.values])).factors["unit"]
             rows += [told | {"of": "chosen"} | row for row in _shares(simulator, unit)]
@@ -79,4 +83,4 @@ def _shares(simulator: HybridSimulator, unit: NDArray[np.int32]) -> Iterator[dic
         for place, there in places.items():
             shares = [float((there[:, group] @ amount[group] / amount[group].sum()).mean()) for amount in (count, macs)]
             if shares[0] > 0:
-                yield {"layers_of": name, "place": place, "layers": shares[0], "macs": shares[1]}
+                yield {"designs": len(unit), "layers_of": name, "place": place, "layers": shares[0], "macs": shares[1]}

@@ -53,7 +53,9 @@ def test_shares_of_layers_and_work_add_up(tmp_path: Path) -> None:
     table = pd.read_csv(folder / "placement.csv")
     sums = table.groupby(["design", "seed", "of", "layers_of"])[["layers", "macs"]].sum()
     assert sums.to_numpy() == pytest.approx(1.0)
-    assert set(table["of"]) == {"front", "chosen"}
+    assert set(table["of"]) == {"front", "both", "chosen"}
+    assert set(table[table["of"] == "both"]["design"]) == {"hybrid"}
+    assert (table[table["of"] == "chosen"]["designs"] == 1).all()
     places = table.groupby("design")["place"].agg(set)
     assert places["digital"] == {"digital tiles"}
     assert places["analog"] == {"analog tiles"}
