@@ -133,7 +133,7 @@ class PhysicalSimulator:
     def with_technology(self, technology: Technology) -> PhysicalSimulator:
         """The same question under another technology."""
         other = copy(self)
-        other.technology = technology
+        other.technology, other.snr = technology, self.snr.with_technology(technology)
         return other
 
     def check(self, key: str, value: Value) -> None:

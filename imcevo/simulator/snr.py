@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from copy import copy
 
 import numpy as np
 from numpy.typing import NDArray
@@ -55,6 +56,12 @@ class SnrModel:
             self._sources.append(sources)
         self._table = ErrorTable(self._sources, layers["K"], layers["network"])
         self._wires: dict[tuple[str, int], float] = {}
+
+    def with_technology(self, technology: Technology) -> SnrModel:
+        """The same suite under another technology; what is known of error ratios is shared."""
+        other = copy(self)
+        other._technology, other._wires = technology, {}
+        return other
 
     def of_designs(self, designs: DesignTable, geometry: Records, mapping: LayerMapping) -> NDArray[np.float64]:
         """Compute-SNR of every network ``[n_designs, n_networks]``, dB."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from pathlib import Path
 
 import numba
@@ -59,6 +60,18 @@ def test_digital_cells_are_exact() -> None:
     found = sim.network_snr(sim.repair(table_of([{**DESIGN, "cell": "sram_digital"}])).design(0))
     assert found["one"].confidence == "exact"
     assert found["one"].limiting_layer is None
+
+
+def test_another_technology_has_the_noise_of_its_cells() -> None:
+    sim = simulator()
+    cell = sim.technology.cell(str(DESIGN["cell"]))
+    worse = cell.model_copy(update={"variation": cell.variation.model_copy(update={"value": 2 * cell.variation.value})})
+    technology = replace(sim.technology, cells={**sim.technology.cells, str(DESIGN["cell"]): worse})
+    before, after = snr_of(sim), snr_of(sim.with_technology(technology))
+    assert all(b < a for a, b in zip(before, after, strict=True))
+    assert snr_of(sim) == before
+    anew = PhysicalSimulator(SUITE, Precision(), Deployment("resident"), technology=technology)
+    assert after == snr_of(anew)
 
 
 def test_a_network_adds_the_errors_of_its_layers() -> None:
