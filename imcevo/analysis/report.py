@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pandas as pd
 
-from imcevo.analysis.report_text import answers, captions, how_made, limits
+from imcevo.analysis.report_text import captions, findings, how_made, limits
 from imcevo.analysis.study import StudyResults
+from imcevo.analysis.study_figures import named
 from imcevo.config import read_text
 from imcevo.experiment.files import write_atomically
 from imcevo.experiment.study import STUDY
@@ -24,7 +25,7 @@ figure { margin: 1.5rem 0; } figure svg { max-width: 100%; height: auto; }
 figcaption { color: #444; font-size: .92rem; }
 table { border-collapse: collapse; font-size: .85rem; } td, th { padding: .2rem .6rem; text-align: right; }
 th { border-bottom: 1px solid #888; } td:first-child, th:first-child { text-align: left; }
-tr:nth-child(even) { background: #f6f6f6; }
+tr:nth-child(even) { background: #f6f6f6; } td { white-space: nowrap; }
 pre { background: #f6f6f6; padding: 1rem; overflow-x: auto; font-size: .85rem; }
 .wide { overflow-x: auto; } details { margin: .6rem 0; } summary { cursor: pointer; }
 """
@@ -41,8 +42,11 @@ def write_report(results: StudyResults, tables: dict[str, pd.DataFrame], figures
     """
     name = results.manifest["study"]
     parts = [f"<h1>{html.escape(name)}: {html.escape(results.config.question)}</h1>", "<h2>Answer</h2>", "<ul>"]
-    parts += [f"<li>{html.escape(line)}</li>" for line in answers(results, tables)]
-    parts += ["</ul>", "<h2>Figures</h2>"]
+    parts += [f"<li>{html.escape(line)}</li>" for line in findings(results, tables)]
+    parts.append("</ul>")
+    if "comparison" in tables:
+        parts.append(_comparison(results, tables["comparison"]))
+    parts.append("<h2>Figures</h2>")
     told = captions(results)
     for path in figures:
         drawing = _inlined(path.read_text("utf-8"), path.stem)
@@ -63,6 +67,38 @@ def write_report(results: StudyResults, tables: dict[str, pd.DataFrame], figures
     path = results.folder / REPORT
     write_atomically(path, text)
     return path
+
+
+def _comparison(results: StudyResults, comparison: pd.DataFrame) -> str:
+    """The first design over every other, in efficiency and in what designs are chosen by, a row per design."""
+    quantities = ("TOPS_per_W", str(results.config.choice.metric))
+    per_quantity = ["change", "95 % interval", "p (Holm)"]
+    resolved = "told_apart" in comparison
+    per_quantity += ["beyond the model's error"] * resolved
+    n_seeds = len(results.config.seeds)
+    rows = []
+    before: dict[str, list[float]] = {}
+    for (baseline, deployment), mine in comparison.groupby(["baseline", "deployment"], sort=False):
+        by_quantity = mine.set_index("quantity")
+        ratios = [float(ratio) for ratio in by_quantity.loc[list(quantities), "ratio"]]
+        if before.setdefault(str(baseline), ratios) is not ratios and before[str(baseline)] == ratios:
+            continue  # streamed weights: sharing the chip changes nothing
+        cells = [str(baseline), "all together" if deployment == "suite" else "one at a time"]
+        for name in quantities:
+            row = by_quantity.loc[name].to_dict()
+            if not row["seeds"]:
+                cells += ["cannot run"] + [""] * (len(per_quantity) - 1)
+                continue
+            change, low, high = (100 * (row[side] - 1) for side in ("ratio", "low", "high"))
+            cells += [f"{change:+.1f} %", f"{low:+.1f} to {high:+.1f}", f"{row['p_holm']:.2g}"]
+            cells += ["yes" if row["told_apart"] else "no"] * resolved
+        rows.append([*cells, f"{by_quantity['seeds'].iloc[0]} of {n_seeds}"])
+    heads = ["against", "networks on the chip"]
+    heads += [f"{named(name)}: {word}" for name in quantities for word in per_quantity] + ["seeds"]
+    head = "".join(f"<th>{html.escape(cell)}</th>" for cell in heads)
+    body = "".join("<tr>" + "".join(f"<td>{html.escape(cell)}</td>" for cell in row) + "</tr>" for row in rows)
+    title = f"<p>Change by {html.escape(results.first)} against every other design, medians over seeds:</p>"
+    return f'{title}<div class="wide"><table><tr>{head}</tr>{body}</table></div>'
 
 
 def _inlined(svg: str, name: str) -> str:

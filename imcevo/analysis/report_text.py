@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import pandas as pd
 
 from imcevo.analysis.statistics import LEVEL, smallest_p
 from imcevo.analysis.study import StudyResults
+from imcevo.analysis.study_claims import SEARCHED
 from imcevo.analysis.study_figures import named
 from imcevo.experiment.study_config import CertifiedConfig, UncertaintyConfig
 
@@ -36,9 +38,19 @@ def captions(results: StudyResults) -> dict[str, str]:
 
 def answers(results: StudyResults, tables: dict[str, pd.DataFrame]) -> list[str]:
     """The study's findings, a sentence each."""
-    said = []
+    return [*comparisons(results, tables), *findings(results, tables)]
+
+
+def comparisons(results: StudyResults, tables: dict[str, pd.DataFrame]) -> list[str]:
+    """The first design against every other, in words; the report has them in a table."""
+    return _against_baselines(results, tables["comparison"]) if "comparison" in tables else []
+
+
+def findings(results: StudyResults, tables: dict[str, pd.DataFrame]) -> list[str]:
+    """The rest of `answers`."""
+    said = _gains(results, tables["gains"]) if "gains" in tables else []
     if "comparison" in tables:
-        said = _against_baselines(results, tables["comparison"]) + _resolved(results, tables["comparison"])
+        said += _resolved(results, tables["comparison"])
     said += _own(results, tables["own_objective"])
     if "gap_summary" in tables:
         said += _price(results, tables["gap_summary"])
@@ -46,8 +58,8 @@ def answers(results: StudyResults, tables: dict[str, pd.DataFrame]) -> list[str]
         said += _unseen(results, tables["unseen"])
     if "mixes" in tables:
         said += _mixes(tables)
-    if "certified_comparison" in tables:
-        said += _certified(results, tables["certified_comparison"], tables["certified_regret"])
+    if "certified_regret" in tables:
+        said.append(_regrets(results, tables["certified_regret"]))
     if "accelerators" in tables:
         said.append(_accelerators(results, tables["accelerators"]))
     return said
@@ -118,14 +130,18 @@ def _own(results: StudyResults, own: pd.DataFrame) -> list[str]:
     rivals = own.iloc[1:]
     if rivals.empty:
         return []
-    lost = rivals[rivals["p_worse"] < _SIGNIFICANT]
+    beyond = results.designs[results.designs["beyond_space"]]["design"]
+    lost = rivals[(rivals["p_worse"] < _SIGNIFICANT) & ~rivals["design"].isin(beyond)]
+    other = rivals[(rivals["p_worse"] < _SIGNIFICANT) & rivals["design"].isin(beyond)]["design"]
     head = f"On its own objective, {named(results.config.choice.metric)} over the suite, the search for {results.first}"
+    ahead = f" Ahead of it with values that its space does not have: {', '.join(other)}." if len(other) else ""
     if len(lost):
-        return [f"{head} is significantly worse than {', '.join(lost['design'])}."]
+        return [f"{head} is significantly worse than {', '.join(lost['design'])}.{ahead}"]
     seeds = len(results.config.seeds)
     floor = smallest_p(seeds, sides=1)
     note = f" ({seeds} seeds can reach p = {floor:.2g} at best)" if floor > _SIGNIFICANT / len(rivals) else ""
-    return [f"{head} is not significantly worse than any other design{note}."]
+    others = "any other design" + (" of its space" if len(beyond) else "")
+    return [f"{head} is not significantly worse than {others}{note}.{ahead}"]
 
 
 def _price(results: StudyResults, summary: pd.DataFrame) -> list[str]:
@@ -184,25 +200,43 @@ def _mixes(tables: dict[str, pd.DataFrame]) -> list[str]:
     return said
 
 
-def _certified(results: StudyResults, table: pd.DataFrame, regret: pd.DataFrame) -> list[str]:
+def _gains(results: StudyResults, gains: pd.DataFrame) -> list[str]:
+    """What "up to" comes to, against designs for one network."""
     said = []
-    for (problem, joint), mine in table.groupby(["problem", "joint"], sort=False):
+    for (scope, joint), mine in gains.groupby(["scope", "joint"], sort=False):
         parts = []
-        for quantity, word in (("TOPS_per_W", "mean energy efficiency gained"), ("edap_Jsm2", "EDAP saved")):
-            rows = mine[mine["quantity"] == quantity]
-            told = [
-                f"{100 * row['better']:+.1f} % against {row['baseline']}" + (" (largest)" if row["largest"] else "")
-                for row in _rows(rows.dropna(subset=["ratio"]))
-            ]
-            parts.append(f"{word}: {', '.join(told) or 'no baseline runs the suite'}")
-        unable = [str(name) for name in rows[rows["ratio"].isna()]["baseline"]]
-        cannot = f"; unable to run the suite: {', '.join(unable)}" if unable else ""
-        said.append(f"Certified optima of {problem} ({joint}): {'; '.join(parts)}{cannot}.")
-    met = ", ".join(f"{row['problem']} {row['design']}: {_percent(row['regret_median'])}" for row in _rows(regret))
+        for row in _rows(mine[mine["runs"] > 0]):
+            gained = row["quantity"] == "TOPS_per_W"
+            what = "mean energy efficiency gained" if gained else f"{named(row['quantity'])} saved"
+            ends = dict.fromkeys((_end_told(row, "least"), _end_told(row, "most")))
+            parts.append(f"{what} {'from ' * (len(ends) > 1)}{' to '.join(ends)}")
+        counted = _rows(mine)[0]
+        against = f"{counted['runs']} design{'s' * (counted['runs'] != 1)} for one network"
+        cannot = f" ({counted['cannot_run']} more cannot run all networks)" if counted["cannot_run"] else ""
+        head = joint if scope == SEARCHED else f"certified optima of {scope}, {joint},"
+        said.append(f"{head} against {against}{cannot}: {'; '.join(parts) or 'none runs all networks'}.")
+    return said
+
+
+def _end_told(row: dict[str, Any], end: str) -> str:
+    low, high = row[f"{end}_low"], row[f"{end}_high"]
+    interval = f" [{100 * low:.1f}, {100 * high:.1f}]" if math.isfinite(low) else ""
+    return f"{100 * row[end]:+.1f} %{interval} ({row[f'{end}_over']})"
+
+
+def _regrets(results: StudyResults, regret: pd.DataFrame) -> str:
+    """How far the searches end above the certified optima, problem by problem."""
+    parts = []
+    for problem, mine in regret.groupby("problem", sort=False):
+        joint = mine["design"].str.startswith("joint")
+        told = [
+            f"{words} {_percent(rows['regret_median'].min())} to {_percent(rows['regret_median'].max())}"
+            for words, rows in (("joint", mine[joint]), ("for one network", mine[~joint]))
+        ]
+        parts.append(f"{problem}: {', '.join(told)}")
     certified = results.config.certified
     budget = certified.evaluations if isinstance(certified, CertifiedConfig) else 0
-    said.append(f"Searches of {budget:,} designs end above the certified optimum by (median over seeds): {met}.")
-    return said
+    return f"Searches of {budget:,} designs end above the certified optimum by (medians over seeds) {'; '.join(parts)}."
 
 
 def _accelerators(results: StudyResults, table: pd.DataFrame) -> str:

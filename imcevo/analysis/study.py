@@ -18,6 +18,7 @@ from imcevo.analysis.accelerators import measured_accelerators
 from imcevo.analysis.breakdown_figure import draw_side_by_side
 from imcevo.analysis.fronts import front_quality
 from imcevo.analysis.study_certified import certified_comparison, regret_summary
+from imcevo.analysis.study_claims import gains_over_single_networks
 from imcevo.analysis.study_figures import (
     draw_efficiency,
     draw_gaps,
@@ -47,7 +48,7 @@ from imcevo.problem import HypervolumeBox
 
 DERIVED = (
     "suite", "gaps", "gap_summary", "comparison", "own_objective", "unseen", "mixes", "mix_risk", "front_quality",
-    "certified_comparison", "certified_regret", "accelerators",
+    "certified_comparison", "certified_regret", "gains", "accelerators",
 )  # fmt: skip
 
 
@@ -172,6 +173,10 @@ def derive_tables(results: StudyResults) -> dict[str, pd.DataFrame]:
     if results.has("certified"):
         tables["certified_comparison"] = certified_comparison(results.table("certified"))
         tables["certified_regret"] = regret_summary(results.table("certified_searches"))
+    if len(tables["comparison"]):
+        tables["gains"] = gains_over_single_networks(
+            tables["comparison"], results.designs, tables.get("certified_comparison"), metric
+        )
     if config.accelerators:
         tables["accelerators"] = measured_accelerators()
     return {name: table for name, table in tables.items() if len(table)}

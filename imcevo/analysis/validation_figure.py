@@ -116,7 +116,7 @@ def write_validation(
         for way in ("uncalibrated", "profile", "shared", "calibrated", "leave_one_out")
     ])  # fmt: skip
     written = [
-        _csv(folder / f"{name}.csv", frame) for name, frame in (
+        write_csv(folder / f"{name}.csv", frame) for name, frame in (
             ("silicon", table), ("silicon_errors", medians), ("profiles", designs),
             ("model_uncertainty", pd.DataFrame(silicon["uncertainty"])), ("profiles_summary", _flat(profiles)),
         )
@@ -155,7 +155,8 @@ def _flat(profiles: Mapping[str, Any]) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def _csv(path: Path, frame: pd.DataFrame) -> Path:
+def write_csv(path: Path, frame: pd.DataFrame) -> Path:
+    """A frame with five digits; returns its path."""
     text = frame.to_csv(index=False, float_format=f"%.{_DIGITS}g", lineterminator="\n")
     write_atomically(path, text.encode())
     return path

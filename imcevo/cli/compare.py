@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 _IN_JSON = (
     "comparison", "own_objective", "gap_summary", "unseen", "mixes", "mix_risk", "front_quality",
-    "certified_comparison", "certified_regret",
+    "certified_comparison", "certified_regret", "gains",
 )  # fmt: skip
 
 

@@ -52,9 +52,11 @@ def survey(
         Path | None, typer.Option(metavar="FILE", help="CSV of chips in the survey's form [default: the shipped half].")
     ] = None,
     json: Json = False,
+    out: Annotated[Path | None, typer.Option(metavar="DIR", help="Write a table and a figure of its chips.")] = None,
 ) -> None:
     """The physical profile against measured chips: energy, step time, density; a regression beside."""
     _tell("survey", _survey(data), json)
+    _tell_written([] if out is None else _write_survey(out, data), json)
 
 
 @validate.command()
@@ -99,16 +101,34 @@ def everything(
         return
     for name, report in reports.items():
         _tell(name, report, json=False)
-    for path in written:
+    _tell_written(written, json)
+
+
+def _tell_written(paths: list[Path], json: bool) -> None:
+    for path in () if json else paths:
         typer.echo(f"wrote {path}")
 
 
 def _write(folder: Path, reports: dict[str, Any]) -> list[Path]:
     from imcevo.analysis.validation_figure import write_validation
+    from imcevo.experiment.files import make_folder
     from imcevo.validate.profiles import agreement_rows
 
-    folder.mkdir(parents=True, exist_ok=True)
-    return write_validation(folder, reports["silicon"], reports["profiles"], agreement_rows())
+    make_folder(folder)
+    return [
+        *write_validation(folder, reports["silicon"], reports["profiles"], agreement_rows()),
+        *_write_survey(folder, None),
+    ]
+
+
+def _write_survey(folder: Path, data: Path | None) -> list[Path]:
+    from imcevo.analysis.survey_figure import write_survey
+    from imcevo.experiment.files import make_folder
+    from imcevo.validate.survey import survey_frame
+    from imcevo.validate.survey_data import read_survey
+
+    make_folder(folder)
+    return write_survey(folder, survey_frame(None if data is None else read_survey(data)))
 
 
 def _profiles() -> dict[str, Any]:

@@ -28,8 +28,8 @@ def write_results(problem: CodesignProblem, front: Front, folder: Path) -> None:
 
     ``front.csv``: ``design`` (number in order of evaluation, from 0), design values, objectives, results per
     network. ``breakdown.csv``: ``design``, ``energy_J.<network>.<component>``,
-    ``latency_s.<network>.<resource>``, ``area_m2.<component>``. ``mappings.npz`` (physical profile): ``design``;
-    an int32 array ``[n_designs, n_layers]`` per factor; ``network`` and ``count`` of the layers.
+    ``latency_s.<network>.<resource>``, ``area_m2.<component>``. ``mappings.npz`` (physical profile, bits not
+    genes): ``design``; an int32 array ``[n_designs, n_layers]`` per factor; ``network`` and ``count`` of the layers.
     """
     order = np.lexsort((front.number, *front.F.T[::-1]))
     number, X = front.number[order], front.X[order]

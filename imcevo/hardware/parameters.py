@@ -81,6 +81,8 @@ PARAMETERS: dict[str, Parameter] = _named(
     Parameter("digital_lanes", "integer", "multiply-accumulate lanes of the chip's digital unit", 1, 65536),
     Parameter("digital_cell", "name", "digital bit cell of a hybrid chip's digital tiles"),
     Parameter("digital_groups", "integer", "router groups with digital tiles, the others have `cell`", 0, 1024),
+    Parameter("input_bits", "integer", "bits of inputs, where the design chooses them and not the problem", 1, 8),
+    Parameter("weight_bits", "integer", "bits of weights, where the design chooses them and not the problem", 1, 8),
     Parameter("cycle_s", "real", "clock period of the idealised clock (published profile)", 1e-10, 1e-6),
 )
 

@@ -1,16 +1,18 @@
-"""Which part of a hybrid chip runs which layer: first by what is cheaper, then by noise, then by room."""
+"""Which part of a hybrid chip runs which layer: analog tiles where they pay, as far as noise and room allow."""
 
 from __future__ import annotations
 
 from typing import NamedTuple
 
+import numba
 import numpy as np
 from numpy.typing import NDArray
 
+from imcevo.kernels import kernel
 from imcevo.mapping.records import Records
 from imcevo.workload.table import MATRIX
 
-_LEAST_COST = 1e-12  # a layer that moves for nothing goes first
+_LEAST = 1e-12  # of a claim or a cost, so that what is free goes first
 
 
 class Offer(NamedTuple):
@@ -36,48 +38,59 @@ def place_layers(
     """Whether the digital part runs a layer ``[n_designs, n_layers]``; always False for what is no matrix.
 
     A layer costs E/E0 + T/T0, with E0 and T0 the network's totals if every layer took the less: to first order the
-    change of the network's energy x latency. In this order:
+    change of the network's energy x latency.
 
-    1. every layer goes where it costs less;
-    2. while a network's summed error exceeds `most_error`, the analog layer with the most error per added cost
-       goes to the digital part;
-    3. while the analog part lacks tiles, the layer that frees the most per added cost goes to the digital part;
-    4. while the digital part lacks tiles, the layer that frees the most per added cost goes back, its error as a share
-       of `most_error` counted as cost.
-
-    What cannot be had at once is left to the shortfalls of the design.
+    1. Layers that cost less on the digital part go there.
+    2. The others gain on the analog part, where they claim a share of its tiles and of the error that their network
+       may have. In order of falling gain per claim (both shares added) each goes to the analog part if its tiles and
+       its error still fit, else to the digital one.
+    3. While the digital part lacks tiles, the layer that frees the most per added cost goes back, its error as a share
+       of what is allowed counted as cost. What then does not fit is a shortfall of the design.
 
     Args:
         layers: ``[n_layers]``; rows of equal shape are one and stay together.
-        most_error: of every network ``[n_networks]``, infinite where nothing is asked.
+        most_error: that a network may have ``[n_networks]``, infinite where nothing is asked.
     """
-    network = layers["network"]
-    extra = np.zeros(analog.energy_J.shape)  # what the digital part costs more
+    network = np.ascontiguousarray(layers["network"])
+    gain = np.zeros(analog.energy_J.shape)
     for here, there in ((analog.energy_J, digital.energy_J), (analog.latency_s, digital.latency_s)):
         least = np.stack([
             np.minimum(here, there)[:, network == n].sum(axis=1) for n in range(len(most_error))
         ], axis=1)  # fmt: skip
-        extra += (there - here) / least[:, network]
-    on_digital = (layers["kind"] == MATRIX) & (extra < 0.0)
-    for n, most in enumerate(most_error):
-        own = np.flatnonzero(network == n)
-        error = np.where(on_digital[:, own], 0.0, analog.error[:, own])
-        on_digital[:, own] |= _moved(error, extra[:, own], error.sum(axis=1) - most)
-    tiles = np.where(on_digital, 0, analog.tiles)
-    on_digital |= _moved(tiles, extra, tiles.sum(axis=1) - analog.room)
+        gain += (there - here) / least[:, network]
+    error = analog.error / most_error[network]
+    claim = error + analog.tiles / analog.room[:, None]
+    matrix = layers["kind"] == MATRIX
+    density = np.where(matrix & (gain >= 0.0), gain / np.maximum(claim, _LEAST), -np.inf)
+    order = np.argsort(-density, axis=1, kind="stable")
+    on_digital = np.tile(matrix, (len(gain), 1))
+    _fill_analog(order, density, analog.tiles, analog.room, error, network, len(most_error), on_digital)
     tiles = np.where(on_digital, digital.tiles, 0)
-    back = analog.error / most_error[network] - extra
-    return on_digital & ~_moved(tiles, back, tiles.sum(axis=1) - digital.room)
+    return on_digital & ~_freed(tiles, error - gain, tiles.sum(axis=1) - digital.room)
 
 
-def _moved(
-    amount: NDArray[np.float64] | NDArray[np.int64], cost: NDArray[np.float64], needed: NDArray[np.float64]
-) -> NDArray[np.bool_]:
-    """The layers with the most `amount` per `cost`, as many as add up to `needed` ``[n_designs, n_layers]``."""
-    order = np.argsort(-amount / np.maximum(cost, _LEAST_COST), axis=1, kind="stable")
-    sorted_amount = np.take_along_axis(amount, order, axis=1)
-    before = np.cumsum(sorted_amount, axis=1) - sorted_amount
-    taken = (before < needed[:, None]) & (sorted_amount > 0)
-    moved = np.zeros(amount.shape, dtype=np.bool_)
-    np.put_along_axis(moved, order, taken, axis=1)
-    return moved
+@kernel(parallel=True)
+def _fill_analog(
+    order: NDArray[np.int64], density: NDArray[np.float64], tiles: NDArray[np.int64], room: NDArray[np.int64],
+    error: NDArray[np.float64], network: NDArray[np.int64], n_networks: int, on_digital: NDArray[np.bool_],
+) -> None:  # fmt: skip
+    """Take layers of finite density off `on_digital`, in `order`, while tiles and error (allowed: 1) last."""
+    for d in numba.prange(len(order)):
+        left, allowed = room[d], np.ones(n_networks)
+        for i in order[d]:
+            if density[d, i] == -np.inf:
+                break
+            if tiles[d, i] <= left and error[d, i] <= allowed[network[i]]:
+                on_digital[d, i] = False
+                left -= tiles[d, i]
+                allowed[network[i]] -= error[d, i]
+
+
+def _freed(tiles: NDArray[np.int64], cost: NDArray[np.float64], needed: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """The layers with the most `tiles` per `cost`, as many as add up to `needed` ``[n_designs, n_layers]``."""
+    order = np.argsort(-tiles / np.maximum(cost, _LEAST), axis=1, kind="stable")
+    in_order = np.take_along_axis(tiles, order, axis=1)
+    before = np.cumsum(in_order, axis=1) - in_order
+    freed = np.zeros(tiles.shape, dtype=np.bool_)
+    np.put_along_axis(freed, order, (before < needed[:, None]) & (in_order > 0), axis=1)
+    return freed

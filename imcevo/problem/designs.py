@@ -17,6 +17,7 @@ from imcevo.problem.constraints import POWERS
 from imcevo.problem.profiles import check_known
 from imcevo.simulator import PhysicalSimulator
 from imcevo.simulator.interface import Breakdown, Metrics, NetworkSnr
+from imcevo.simulator.precision_choice import PrecisionChoiceSimulator
 
 
 def complete_design(
@@ -110,7 +111,7 @@ def evaluation_report(
         },
     }
     if monte_carlo:
-        if not isinstance(problem.simulator, PhysicalSimulator):
+        if not isinstance(problem.simulator, PhysicalSimulator | PrecisionChoiceSimulator):
             raise UserError("is not known to this profile", value="--monte-carlo", allowed="the physical profile")
         report["monte_carlo"] = [layer._asdict() for layer in problem.simulator.sampled_snr(used)]
     if explain:

@@ -16,7 +16,7 @@ from imcevo.problem.config import MappingConfig, PhysicalProblemConfig
 from imcevo.problem.constraints import build_constraints, least_snr_dB
 from imcevo.problem.hypervolume import HypervolumeBox
 from imcevo.problem.objectives import MAXIMISED, build_objectives
-from imcevo.problem.profiles import Bound, bind, check_known, read_problem_config, statistics_file
+from imcevo.problem.profiles import Bound, bind, check_known, read_problem_config, statistics_file, unset_bits
 from imcevo.problem.toml_text import to_toml
 from imcevo.simulator import HybridSimulator
 from imcevo.simulator.interface import Simulator
@@ -50,6 +50,8 @@ def load_problem(path: Path | str, *, policy: str | None = None) -> CodesignProb
     maximised = [objective.metric in MAXIMISED for objective in objectives]
     box = HypervolumeBox.from_config(config.hypervolume, len(objectives), maximised=maximised, file=file)
     resolved = config.model_dump(exclude_none=True)
+    for key in unset_bits(config):
+        del resolved["precision"][key]
     resolved["workloads"]["networks"] = bound.references
     if config.workloads.statistics is not None:
         measured = dict.fromkeys(key.partition("/")[0] for key in bound.statistics)

@@ -19,6 +19,7 @@ from imcevo.problem.codesign import CodesignProblem
 from imcevo.problem.designs import complete_design
 from imcevo.simulator import PhysicalSimulator
 from imcevo.simulator.physical import Part, energy_by_component
+from imcevo.simulator.precision_choice import PrecisionChoiceSimulator
 from imcevo.workload.table import MATRIX
 
 
@@ -33,13 +34,15 @@ def mapping_report(
     Raises:
         UserError: a wrong design, an unknown network or policy, or a profile that has no mapping policies.
     """
+    design, _ = complete_design(problem, given, file=file)
     simulator = problem.simulator
+    if isinstance(simulator, PrecisionChoiceSimulator):
+        simulator = simulator.of_design(design)
     if not isinstance(simulator, PhysicalSimulator):
         raise UserError("has a mapper of its own", file=problem.file, key="model.profile", value=simulator.name,
                         allowed="physical")  # fmt: skip
     if network not in simulator.networks:
         raise unknown_name("network of this problem", network, simulator.networks, key="--network")
-    design, _ = complete_design(problem, given, file=file)
     designs = simulator.repair(table_of([design]))
     parts = simulator.parts(designs, mapping_policy(policy) if policy else simulator.policy)
     told = [_layers_of(simulator, part, simulator.networks.index(network)) for part in parts]

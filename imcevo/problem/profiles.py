@@ -12,11 +12,12 @@ from imcevo.accuracy.sources import StatisticsSource
 from imcevo.accuracy.statistics_file import read_statistics
 from imcevo.config import read_text, read_toml, validated
 from imcevo.errors import UserError, listed, unknown_name
-from imcevo.hardware import Value
+from imcevo.hardware import DesignSpace, Value
 from imcevo.mapping.policies import mapping_policy
 from imcevo.problem.config import PhysicalProblemConfig, PublishedProblemConfig
 from imcevo.simulator import Deployment, HybridSimulator, PhysicalSimulator, Simulator
 from imcevo.simulator.hybrid import HYBRID_KEYS
+from imcevo.simulator.precision_choice import PRECISION_KEYS, PrecisionChoiceSimulator
 from imcevo.simulator.published import PublishedSimulator
 from imcevo.technology import load_technology
 from imcevo.workload import Network, load_network, load_suite, with_precision
@@ -116,18 +117,58 @@ def _bind_physical(config: PhysicalProblemConfig, asked: Sequence[str], file: Pa
             companions[given] = read_text(path, what="a network's layer CSV", largest_bytes=LARGEST_CSV_BYTES)
         networks.append(network)
         references.append(given)
-    networks = with_precision(networks, config.precision)
     folder = None if config.model.cells is None else file.parent / config.model.cells
     deployment = Deployment(**config.deployment.model_dump())
-    policy = mapping_policy(config.mapping.policy)
-    measured = _measured(config, file, networks, companions)
-    kind = HybridSimulator if any(key in config.design_space for key in HYBRID_KEYS) else PhysicalSimulator
-    simulator = kind(networks, config.precision, deployment, policy, load_technology(folder), measured)
+    policy, technology = mapping_policy(config.mapping.policy), load_technology(folder)
+    measured: dict[str, dict[str, StatisticsSource]] = {}
+    simulator: Simulator
+    choices = _chosen_bits(config, file)
+    if choices:
+        simulator = PrecisionChoiceSimulator(
+            networks, config.precision, choices, deployment, policy, technology,
+            free_outputs="output_bits" in unset_bits(config),
+        )  # fmt: skip
+    else:
+        networks = with_precision(networks, config.precision)
+        measured = _measured(config, file, networks, companions)
+        kind = HybridSimulator if any(key in config.design_space for key in HYBRID_KEYS) else PhysicalSimulator
+        simulator = kind(networks, config.precision, deployment, policy, technology, measured)
     layers = {network.name: [asdict(layer) for layer in network.layers] for network in networks}
     own_cells = sorted(folder.glob("*.toml")) if folder is not None else []
     cells = {path.name: read_text(path, what="a bit cell") for path in own_cells}
     digests = {f"{name}/{layer}": source.digest for name, known in measured.items() for layer, source in known.items()}
     return Bound(simulator, references, companions, digests, layers, cells)
+
+
+def unset_bits(config: AnyProblemConfig) -> tuple[str, ...]:
+    """Keys of ``[precision]`` that designs decide: their genes, and with the inputs' the width of stored outputs."""
+    if isinstance(config, PublishedProblemConfig):
+        return ()
+    chosen = [key for key in PRECISION_KEYS if key in config.design_space]
+    if "input_bits" in chosen and "output_bits" not in config.precision.model_fields_set:
+        chosen.append("output_bits")
+    return tuple(chosen)
+
+
+def _chosen_bits(config: PhysicalProblemConfig, file: Path) -> dict[str, tuple[int, ...]]:
+    """Values of the bits that the design space lists.
+
+    Raises:
+        UserError: also given in ``[precision]``, wrong values, or statistics measured at fixed bits.
+    """
+    given = {key: config.design_space[key] for key in PRECISION_KEYS if key in config.design_space}
+    for key in given:
+        if key in config.precision.model_fields_set:
+            raise UserError("is the design's to choose: design_space lists it", key=f"precision.{key}",
+                            value=getattr(config.precision, key), allowed="one of the two places")  # fmt: skip
+    hybrid = next((key for key in HYBRID_KEYS if key in config.design_space), None)
+    if given and hybrid is not None:
+        raise UserError("cannot be combined with bits in design_space", key=f"design_space.{hybrid}",
+                        allowed=f"{listed(given)} under [precision]")  # fmt: skip
+    if given and config.workloads.statistics:
+        raise UserError("are measured at fixed bits, but design_space lists bits", key="workloads.statistics")
+    values = DesignSpace.from_lists(given, file=file).values
+    return {key: tuple(int(value) for value in values[key]) for key in given}
 
 
 def _measured(

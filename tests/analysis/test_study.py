@@ -85,6 +85,9 @@ def test_the_report_is_one_file_that_fetches_nothing(report: Path, results: Stud
     assert "Is one chip enough?" in text
     assert "a test&#x27;s" in text  # the source of the uncertainty, escaped
     assert "not significantly worse" in text
+    assert "joint against 4 designs for one network: " in text
+    against = text[text.index("Change by joint against every other design") :].split("</table>")[0]
+    assert against.count("all together") == results.suite["design"].nunique() - 1
     first = report.read_bytes()
     tables = write_study_tables(results)
     assert write_report(results, tables, write_study_figures(results, tables)).read_bytes() == first

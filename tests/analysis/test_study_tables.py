@@ -7,6 +7,7 @@ import math
 import pandas as pd
 import pytest
 
+from imcevo.analysis.study_claims import gains_over_single_networks
 from imcevo.analysis.study_mixes import mix_table, risk_table
 from imcevo.analysis.study_tables import (
     comparison_with_baselines,
@@ -153,3 +154,20 @@ def test_risk_is_over_days_and_grows_with_their_scatter(metrics: pd.DataFrame) -
         assert (table["mean"] <= table["cvar"]).all()
         assert (table["cvar"] <= table["worst"]).all()
     assert loose.loc["own n", "cvar"] > 1.3 * steady.loc["own n", "cvar"]
+
+
+def test_gains_over_single_networks_are_the_least_and_the_most(metrics: pd.DataFrame, designs: pd.DataFrame) -> None:
+    comparison = comparison_with_baselines(suite_table(metrics, "mean"), designs, None)
+    certified = pd.DataFrame([
+        {"problem": "small", "joint": "joint, max", "baseline": name, "quantity": "energy_J", "better": better}
+        for name, better in (("a", 0.25), ("b", math.nan), ("c", -0.5))
+    ])  # fmt: skip
+    table = gains_over_single_networks(comparison, designs, certified, "energy_J").set_index(["scope", "quantity"])
+    searched = table.loc[("searched", "TOPS_per_W")]
+    assert (searched["least_over"], searched["most_over"]) == ("own m", "own n")
+    assert (searched["least"], searched["most"]) == pytest.approx((-1 / 3, 0.2))
+    saved = table.loc[("searched", "energy_J")]  # 3 mJ over 8.5 and over 3
+    assert (saved["most"], saved["most_low"], saved["most_high"]) == pytest.approx((1 - 3 / 8.5,) * 3)
+    assert saved["least"] == pytest.approx(0.0)
+    exact = table.loc[("small", "energy_J")]
+    assert (exact["runs"], exact["cannot_run"], exact["least"], exact["most"]) == (2, 1, -0.5, 0.25)

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from imcevo.costs.terms import AREA_COMPONENTS, ENERGY_COMPONENTS, RESOURCES
-from imcevo.hardware import PARAMETERS, Design, DesignTable, Value, table_of
+from imcevo.hardware import Design, DesignTable, Value, table_of
 from imcevo.mapping.policies import NO_GENES
 from imcevo.simulator import PhysicalSimulator
 from imcevo.simulator.interface import Breakdown, Metrics, NetworkSnr, Repair, Term, WeightLoading
@@ -21,7 +21,7 @@ class FakeSimulator:
 
     name = "fake"
     mapping_genes = NO_GENES
-    keys = tuple(key for key in PARAMETERS if key != "cycle_s")
+    keys = PhysicalSimulator.keys
     required = ("capacity_bits",)
 
     def __init__(self, networks: Sequence[str] = ("resnet18", "mobilebert")) -> None:

@@ -225,10 +225,10 @@ def test_convolutions_over_volumes_are_unknown(tmp_path):
     m = Model()
     y = m.node("Conv", m.input("x", [1, 2, 5, 5, 5]), m.weight(3, 2, 3, 3, 3), kernel_shape=[3] * 3)
     result = m.gemm(m.reshape(y, 1, 81), 81, 2)
-    with pytest.raises(UserError, match=r"not known: /Conv.0 \(Conv\)"):
+    with pytest.raises(UserError, match=r"not known: /Conv.0 \(Conv of 3 spatial dimensions\)"):
         imported(tmp_path, m, result)
     allowed = import_onnx(tmp_path / "model.onnx", allow_unknown=True)
-    assert allowed.left_out == ("/Conv.0 (Conv)",)
+    assert allowed.left_out == ("/Conv.0 (Conv of 3 spatial dimensions)",)
     assert [layer.C for layer in allowed.network.layers] == [81]
 
 
@@ -357,3 +357,24 @@ def test_models_of_other_makers(name, macs, parameters):
     assert imported.left_out == ()
     assert macs in (None, imported.network.macs)
     assert parameters in (None, imported.network.parameters)
+
+
+def test_models_of_pytorch_import_whole_or_say_what_is_not_known():
+    """PyTorch's own exports of single layers and operators, which come with the package onnx."""
+    data = Path(onnx.__file__).parent / "backend" / "test" / "data"
+    models = sorted((data / "pytorch-converted").rglob("*.onnx")) + sorted((data / "pytorch-operator").rglob("*.onnx"))
+    if not models:
+        pytest.skip("this version of the package onnx comes without PyTorch's models")
+    whole, unknown, empty = [], [], []
+    for path in models:
+        try:
+            imported = import_onnx(path)
+        except UserError as error:
+            (empty if "has no layers" in str(error) else unknown).append((path.parent.name, str(error)))
+        else:
+            assert imported.left_out == ()
+            whole.append(path.parent.name)
+    assert len(whole) >= 0.8 * len(models)
+    assert all("Conv3d" in name and "(Conv of 3 spatial dimensions)" in error for name, error in unknown)
+    # Padding, views and constants alone are no work.
+    assert len(empty) <= 15

@@ -27,30 +27,54 @@ _VWW_BLOCKS = (
 )  # fmt: skip
 
 
+def _activated(
+    name: str, inputs: int, outputs: int, kernel: int | tuple[int, int], size: tuple[int, int], out: tuple[int, int], *,
+    stride: int = 1, groups: int = 1, pad: tuple[int, int] | None = None, relu: str = "", relu_held: int = 0,
+    statistics: str = "relu", from_dram: bool = False,
+) -> list[Layer]:  # fmt: skip
+    """A convolution from `size` to `out` pixels with bias and normalisation, and its ReLU."""
+    return [
+        convolution(
+            name, inputs, outputs, kernel, *size, stride=stride, groups=groups, pad=pad, out=out,
+            vectors=_BIAS_AND_NORM, statistics=statistics, from_dram=from_dram,
+        ),
+        activation(relu or f"{name}.relu", outputs, RELU, height=out[0], width=out[1], held=relu_held),
+    ]  # fmt: skip
+
+
+def _separable(
+    name: str, inputs: int, outputs: int, size: tuple[int, int], out: tuple[int, int], *, stride: int = 1
+) -> list[Layer]:
+    """A 3 x 3 depthwise and a 1 x 1 convolution."""
+    depthwise = _activated(
+        f"{name}.depthwise", inputs, inputs, 3, size, out, stride=stride, groups=inputs, pad=_same(stride)
+    )
+    return [*depthwise, *_activated(f"{name}.pointwise", inputs, outputs, 1, out, out)]
+
+
+def _same(stride: int) -> tuple[int, int]:
+    """Rows above and columns left of "same" padding for a 3 x 3 kernel: strided, all of it lies below and right."""
+    return (1, 1) if stride == 1 else (0, 0)
+
+
+def _classifier(channels: int, size: tuple[int, int], classes: int) -> list[Layer]:
+    """Mean over the image, a linear layer and a softmax."""
+    return [
+        global_average_pool("avgpool", channels, *size),
+        linear("fc", channels, classes),
+        elementwise("softmax", classes, SOFTMAX, to_dram=True),
+    ]
+
+
 def ds_cnn_kws() -> Network:
     """Depthwise-separable keyword spotting on 49 x 10 cepstral coefficients, 12 classes."""
     rows, cols, channels = 25, 5, 64
-    layers = [
-        convolution(
-            "conv1", 1, channels, (10, 4), 49, 10, stride=2, pad=(4, 1), out=(rows, cols), vectors=_BIAS_AND_NORM,
-            statistics="signed", from_dram=True,
-        ),
-        activation("conv1.relu", channels, RELU, height=rows, width=cols),
-    ]  # fmt: skip
+    layers = _activated(
+        "conv1", 1, channels, (10, 4), (49, 10), (rows, cols), stride=2, pad=(4, 1), statistics="signed", from_dram=True
+    )
     for index in range(1, 5):
-        for part, kernel, groups in (("depthwise", 3, channels), ("pointwise", 1, 1)):
-            name = f"block{index}.{part}"
-            layers += [
-                convolution(
-                    name, channels, channels, kernel, rows, cols, groups=groups, vectors=_BIAS_AND_NORM
-                ),
-                activation(f"{name}.relu", channels, RELU, height=rows, width=cols),
-            ]
-    layers += [
-        global_average_pool("avgpool", channels, rows, cols),
-        linear("fc", channels, 12),
-        elementwise("softmax", 12, SOFTMAX, to_dram=True),
-    ]
+        layers += _separable(f"block{index}", channels, channels, (rows, cols), (rows, cols))
+    layers += _classifier(channels, (rows, cols), 12)
     published = PublishedTotals(
         2_656_768, 23_756, f"{_REPOSITORY}, keyword_spotting: 23,756 trainable parameters", _DERIVED,
         notes="Zhang et al. (arXiv 1711.07128): 5.4 MOps, 1.6 % more, for their DS-CNN S, rounded.",
@@ -61,30 +85,14 @@ def ds_cnn_kws() -> Network:
 def mobilenet_v1_vww() -> Network:
     """MobileNetV1 0.25 for visual wake words at 96 x 96, 2 classes."""
     size, channels = 48, 8
-    layers = [
-        convolution(
-            "conv1", 3, channels, 3, 96, 96, stride=2, pad=(0, 0), out=(size, size), vectors=_BIAS_AND_NORM,
-            statistics="signed", from_dram=True,
-        ),
-        activation("conv1.relu", channels, RELU, height=size, width=size),
-    ]  # fmt: skip
+    layers = _activated(
+        "conv1", 3, channels, 3, (96, 96), (size, size), stride=2, pad=(0, 0), statistics="signed", from_dram=True
+    )
     for index, (outputs, stride) in enumerate(_VWW_BLOCKS, start=1):
-        out, pad = size // stride, (1, 1) if stride == 1 else (0, 0)
-        layers += [
-            convolution(
-                f"block{index}.depthwise", channels, channels, 3, size, size, stride=stride, groups=channels,
-                pad=pad, out=(out, out), vectors=_BIAS_AND_NORM,
-            ),
-            activation(f"block{index}.depthwise.relu", channels, RELU, height=out, width=out),
-            convolution(f"block{index}.pointwise", channels, outputs, 1, out, out, vectors=_BIAS_AND_NORM),
-            activation(f"block{index}.pointwise.relu", outputs, RELU, height=out, width=out),
-        ]  # fmt: skip
+        out = size // stride
+        layers += _separable(f"block{index}", channels, outputs, (size, size), (out, out), stride=stride)
         size, channels = out, outputs
-    layers += [
-        global_average_pool("avgpool", channels, size, size),
-        linear("fc", channels, 2),
-        elementwise("softmax", 2, SOFTMAX, to_dram=True),
-    ]
+    layers += _classifier(channels, (size, size), 2)
     published = PublishedTotals(
         7_489_664, 216_322, f"{_REPOSITORY}, visual_wake_words/vww_model.py: trainable parameters", _DERIVED,
         notes="221,794 parameters with running means and variances.",
@@ -96,20 +104,13 @@ def mobilenet_v1_vww() -> Network:
 def resnet8() -> Network:
     """ResNet-8 on CIFAR-10: three stacks of one block, 16 to 64 channels."""
     size, channels = 32, 16
-    layers = [
-        convolution(
-            "conv1", 3, channels, 3, size, size, vectors=_BIAS_AND_NORM, statistics="signed", from_dram=True
-        ),
-        activation("relu1", channels, RELU, height=size, width=size),
-    ]
+    layers = _activated(
+        "conv1", 3, channels, 3, (size, size), (size, size), relu="relu1", statistics="signed", from_dram=True
+    )
     for index, (outputs, stride) in enumerate(((16, 1), (32, 2), (64, 2)), start=1):
         layers += _basic_block(f"stack{index}", channels, outputs, size, stride)
         size, channels = size // stride, outputs
-    layers += [
-        global_average_pool("avgpool", channels, size, size),
-        linear("fc", channels, 10),
-        elementwise("softmax", 10, SOFTMAX, to_dram=True),
-    ]
+    layers += _classifier(channels, (size, size), 10)
     published = PublishedTotals(
         12_501_632, 78_186, f"{_REPOSITORY}, image_classification/keras_model.py with 16 filters: trainable", _DERIVED,
         notes="78,666 parameters with running means and variances.",
@@ -121,15 +122,13 @@ def _basic_block(name: str, inputs: int, outputs: int, size: int, stride: int) -
     """Two convolutions and a residual; the 1 x 1 convolution of a strided block has a bias and no normalisation."""
     out = size // stride
     shortcut, result = inputs * size * size, outputs * out * out
-    pad = (1, 1) if stride == 1 else (0, 0)
-    layers = [
-        convolution(
-            f"{name}.conv1", inputs, outputs, 3, size, size, stride=stride, pad=pad, out=(out, out),
-            vectors=_BIAS_AND_NORM,
-        ),
-        activation(f"{name}.relu1", outputs, RELU, height=out, width=out, held=shortcut),
-        convolution(f"{name}.conv2", outputs, outputs, 3, out, out, vectors=_BIAS_AND_NORM, held=shortcut),
-    ]  # fmt: skip
+    layers = _activated(
+        f"{name}.conv1", inputs, outputs, 3, (size, size), (out, out), stride=stride, pad=_same(stride),
+        relu=f"{name}.relu1", relu_held=shortcut,
+    )  # fmt: skip
+    layers.append(
+        convolution(f"{name}.conv2", outputs, outputs, 3, out, out, vectors=_BIAS_AND_NORM, held=shortcut)
+    )
     if stride > 1:
         downsample = f"{name}.downsample"
         layers.append(

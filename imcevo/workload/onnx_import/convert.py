@@ -56,7 +56,7 @@ def import_onnx(
     path = Path(path)
     graph = read_graph(path, dims or {}, _is_unknown if allow_unknown else None)
     try:
-        left_out = _told(node for node in graph.nodes if _is_unknown(node.op))
+        left_out = _told((node, "") for node in graph.nodes if _is_unknown(node.op))
         if left_out and not allow_unknown:
             raise _refusal(left_out)
         state = _lowered(graph)
@@ -79,8 +79,8 @@ def _is_unknown(op: str) -> bool:
     return op not in _LOWERINGS and op not in elementwise.REDUCING and op not in _FILLING
 
 
-def _told(nodes: Iterable[Node]) -> tuple[str, ...]:
-    return tuple(f"{node.name} ({node.op})" for node in nodes)
+def _told(nodes: Iterable[tuple[Node, str]]) -> tuple[str, ...]:
+    return tuple(f"{node.name} ({f'{node.op} {form}'.strip()})" for node, form in nodes)
 
 
 def _refusal(left_out: tuple[str, ...]) -> UserError:
@@ -109,7 +109,7 @@ def _lower(state: Lowering, node: Node) -> None:
         # Too large to be a shape: a weight that the model describes instead of storing it.
         state.graph.stored.update(dict.fromkeys(node.outputs, node.op == "ConstantOfShape"))
     elif node.op not in _LOWERINGS:
-        state.pass_over(node)
+        state.pass_over(node, "")
     elif _has_data(state, node):
         _LOWERINGS[node.op](state, node)
     else:

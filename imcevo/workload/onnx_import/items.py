@@ -74,7 +74,7 @@ class Lowering:
         maker: base tensor -> its item; none for the network's inputs.
         elements: of every base tensor.
         roots: stored constant -> the one it is a view of.
-        unknown: nodes passed over.
+        unknown: nodes passed over, and what form of their operator is not known.
     """
 
     def __init__(self, graph: Graph) -> None:
@@ -84,7 +84,7 @@ class Lowering:
         self.maker: list[Item | None] = []
         self.elements: list[int] = []
         self.roots: dict[str, str] = {}
-        self.unknown: list[Node] = []
+        self.unknown: list[tuple[Node, str]] = []
         self._counted: set[str] = set()
         self.uses: Counter[str] = Counter(name for node in graph.nodes for name in node.inputs)
         self.uses.update(graph.outputs)
@@ -131,9 +131,9 @@ class Lowering:
         item.writes.append(base)
         self.tensors[name] = Tensor(((base, size),), shape)
 
-    def pass_over(self, node: Node) -> None:
-        """Leave a node out and remember it; its results are taken to be there, made by no work of ours."""
-        self.unknown.append(node)
+    def pass_over(self, node: Node, form: str) -> None:
+        """Leave a node of an unknown form out and remember it; its results are there, made by no work of ours."""
+        self.unknown.append((node, form))
         for output, name in enumerate(node.outputs):
             if name in self.graph.shapes:
                 self.write(Item(node.name, "unknown"), node, output)

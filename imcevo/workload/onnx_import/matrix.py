@@ -22,8 +22,11 @@ def convolution(state: Lowering, node: Node) -> None:
     data, weight, bias = (node.inputs[i] if i is not None and i < len(node.inputs) else "" for i in _places(node))
     x, kernel = state.tensor(data, node), state.graph.shape(weight, node)
     out, spatial = state.graph.shape(node.outputs[0], node), len(kernel) - 2
-    if spatial not in (1, 2) or not state.is_constant(weight):
-        state.pass_over(node)
+    if spatial not in (1, 2):
+        state.pass_over(node, f"of {spatial} spatial dimensions")
+        return
+    if not state.is_constant(weight):
+        state.pass_over(node, "by computed weights")
         return
     groups = node.attribute("group", 1)
     strides = tuple(node.attribute("strides", (1,) * spatial))
@@ -119,7 +122,7 @@ def einsum(state: Lowering, node: Node) -> None:
     shapes = [state.graph.shape(name, node) for name in node.inputs]
     plain = "->" in equation and "." not in equation and len(operands) == len(shapes) == 2
     if not plain or any(len(t) != len(s) or len(set(t)) != len(t) for t, s in zip(operands, shapes, strict=False)):
-        state.pass_over(node)
+        state.pass_over(node, f"of {equation}")
         return
     sizes = dict(zip("".join(operands), (n for shape in shapes for n in shape), strict=True))
     (left, right), names = operands, list(node.inputs)
