@@ -95,10 +95,10 @@ class ErrorTable:
         self, members: Sequence[Sequence[StatisticsSource]], K: NDArray[np.int64], network: NDArray[np.int64]
     ) -> None:
         self._K, self._network = K, np.ascontiguousarray(network)
-        by_digest: dict[str, KnownErrors] = {}
-        self._members: list[list[KnownErrors]] = [
-            [by_digest.setdefault(source.digest, KnownErrors(source)) for source in row] for row in members
-        ]
+        # Each source once: its file is read when it is made.
+        sources = {source.digest: source for row in members for source in row}
+        known = {digest: KnownErrors(source) for digest, source in sources.items()}
+        self._members: list[list[KnownErrors]] = [[known[source.digest] for source in row] for row in members]
         self._conversions: dict[bytes, int] = {}
         self._start_over()
 
