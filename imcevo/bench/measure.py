@@ -28,7 +28,6 @@ from imcevo.optimise.exhaustive import ExhaustiveSearch
 from imcevo.problem import CodesignProblem
 from imcevo.problem.constraints import SNR, Constraint
 from imcevo.simulator import PhysicalSimulator
-from imcevo.simulator.physical import energy_by_component
 from imcevo.workload.table import MATRIX
 
 _REPEATS = 7
@@ -125,8 +124,9 @@ def _layer_evaluations(problem: CodesignProblem, rng: np.random.Generator) -> fl
         def work() -> object:
             costs = unit_costs(designs, simulator.technology)
             counted = simulator.count(geometry, costs.rates, mapping)
-            energy = energy_by_component(counted.counts, costs, counted.times.sum(axis=2)).sum(axis=2)
-            return energy, counted.times.sum(axis=2), costs.area_m2.sum(axis=1)
+            latency = counted.times.sum(axis=2)  # prices as `simulate` does
+            energy = np.einsum("dna,da->dn", counted.counts, costs.energy_J) + costs.leakage_W[:, None] * latency
+            return energy, latency, costs.area_m2.sum(axis=1)
 
         return designs.n_designs * _matrix_layers(simulator), work
 
