@@ -10,9 +10,11 @@ from __future__ import annotations
 
 import hashlib
 import os
+import pickle
 import platform
 import shutil
 from collections.abc import Callable
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
@@ -22,6 +24,7 @@ from typing import Any, TypeVar
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 
 import numba
+from numba.core.caching import FunctionCache
 
 _PACKAGE = Path(__file__).parent
 # Everything a kernel can call or be typed by; the floors above never reach into compiled code.
@@ -67,6 +70,25 @@ def cache_folder(kind: str) -> Path | None:
         return None
 
 
+class _DispensableCache(FunctionCache):
+    """A kernel's compiled code on disk; what cannot be read is compiled, what cannot be written is not kept.
+
+    A disk that fills up, or a limit on file sizes, during a run costs the next process compilation and nothing else.
+    """
+
+    _REFUSALS = (OSError, EOFError, pickle.UnpicklingError)
+
+    def load_overload(self, sig: Any, target_context: Any) -> Any:
+        try:
+            return super().load_overload(sig, target_context)
+        except self._REFUSALS:
+            return None
+
+    def save_overload(self, sig: Any, data: Any) -> None:
+        with suppress(*self._REFUSALS):
+            super().save_overload(sig, data)
+
+
 def kernel(*, parallel: bool = False, inline: bool = True) -> Callable[[FunctionT], FunctionT]:
     """Compile a function with numba, cached on disk under the hash of all sources; never fastmath.
 
@@ -75,17 +97,19 @@ def kernel(*, parallel: bool = False, inline: bool = True) -> Callable[[Function
     """
     folder = cache_folder("kernels")
     if folder is not None:
-        # Set before the first `cache=True` below: numba reads it whenever a dispatcher sets up its cache.
+        # Set before the first cache below is made: numba reads it then.
         numba.config.CACHE_DIR = str(folder)
 
     def decorate(function: FunctionT) -> FunctionT:
-        return numba.njit(
+        compiled = numba.njit(
             function,
             parallel=parallel,
             forceinline=inline and not parallel,
-            cache=parallel and folder is not None,
             fastmath=False,
             error_model="numpy",
         )
+        if parallel and folder is not None:
+            compiled._cache = _DispensableCache(function)  # what `cache=True` does, with a cache of ours
+        return compiled
 
     return decorate

@@ -50,9 +50,10 @@ def toy_package(folder: Path) -> Path:
     return package
 
 
-def run(folder: Path, cache: Path) -> tuple[float, int]:
+def run(folder: Path, cache: Path, script: str = RUN) -> tuple[float, int]:
     env = {**os.environ, "PYTHONPATH": str(folder), "IMCEVO_CACHE_DIR": str(cache), "PYTHONDONTWRITEBYTECODE": "1"}
-    done = subprocess.run([sys.executable, "-c", RUN], env=env, capture_output=True, text=True, check=True, timeout=120)
+    arguments = [sys.executable, "-c", script]
+    done = subprocess.run(arguments, env=env, capture_output=True, text=True, check=True, timeout=120)
     value, hits = done.stdout.split()
     return float(value), int(hits)
 
@@ -73,6 +74,18 @@ def test_an_unwritable_cache_folder_only_costs_compilation(tmp_path: Path) -> No
     blocked = tmp_path / "file"
     blocked.write_text("not a folder")
     assert run(tmp_path, blocked / "cache") == (4.0, 0)
+
+
+def test_a_cache_that_breaks_or_cannot_grow_only_costs_compilation(tmp_path: Path) -> None:
+    toy_package(tmp_path)
+    cache = tmp_path / "cache"
+    limited = "import resource\nresource.setrlimit(resource.RLIMIT_FSIZE, (100, 100))\n"
+    assert run(tmp_path, cache, limited + RUN) == (4.0, 0)  # not one file could be kept
+    assert run(tmp_path, cache) == (4.0, 0)
+    assert run(tmp_path, cache) == (4.0, 1)
+    for index in cache.rglob("*.nbi"):
+        index.write_bytes(index.read_bytes()[:3])
+    assert run(tmp_path, cache) == (4.0, 0)
 
 
 def test_old_caches_are_pruned(tmp_path: Path) -> None:

@@ -72,12 +72,9 @@ class StatedValues:
     def input_zero(self) -> int:
         return input_statistics(self.inputs).zero_code(self.input_bits)
 
-    @cached_property
+    @property
     def _probabilities(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        return (
-            input_statistics(self.inputs).probabilities(self.input_bits),
-            WEIGHT_STATISTICS.probabilities(self.weight_bits),
-        )
+        return _of_inputs(self.inputs, self.input_bits), _of_weights(self.weight_bits)
 
     @cached_property
     def digest(self) -> str:
@@ -102,6 +99,17 @@ class StatedValues:
             rng.choice(len(of_inputs), (vectors, K), p=of_inputs),
             rng.choice(len(of_weights), (K, columns), p=of_weights) - half,
         )
+
+
+# Hundreds of layers share a handful of distributions.
+@lru_cache(maxsize=256)
+def _of_inputs(name: str, bits: int) -> NDArray[np.float64]:
+    return input_statistics(name).probabilities(bits)
+
+
+@lru_cache(maxsize=64)
+def _of_weights(bits: int) -> NDArray[np.float64]:
+    return WEIGHT_STATISTICS.probabilities(bits)
 
 
 @lru_cache(maxsize=4096)

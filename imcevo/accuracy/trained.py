@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from imcevo.errors import unknown_name
 
-TRAINED_NETWORKS = ("digits_cnn", "digits_mlp", "breast_cancer_mlp")
+TRAINED_NETWORKS = ("digits_cnn", "digits_mlp", "breast_cancer_mlp", "breast_cancer_mlp_swapped")
 BITS = 8  # of weights and activations
 _LARGEST_CODE = 2**BITS - 1
 Integers = NDArray[np.int64]

@@ -130,14 +130,18 @@ def _own(results: StudyResults, own: pd.DataFrame) -> list[str]:
     rivals = own.iloc[1:]
     if rivals.empty:
         return []
-    lost = rivals[rivals["p_worse"] < _SIGNIFICANT]
+    beyond = results.designs[results.designs["beyond_space"]]["design"]
+    lost = rivals[(rivals["p_worse"] < _SIGNIFICANT) & ~rivals["design"].isin(beyond)]
+    other = rivals[(rivals["p_worse"] < _SIGNIFICANT) & rivals["design"].isin(beyond)]["design"]
     head = f"On its own objective, {named(results.config.choice.metric)} over the suite, the search for {results.first}"
+    ahead = f" Ahead of it with values that its space does not have: {', '.join(other)}." if len(other) else ""
     if len(lost):
-        return [f"{head} is significantly worse than {', '.join(lost['design'])}."]
+        return [f"{head} is significantly worse than {', '.join(lost['design'])}.{ahead}"]
     seeds = len(results.config.seeds)
     floor = smallest_p(seeds, sides=1)
     note = f" ({seeds} seeds can reach p = {floor:.2g} at best)" if floor > _SIGNIFICANT / len(rivals) else ""
-    return [f"{head} is not significantly worse than any other design{note}."]
+    others = "any other design" + (" of its space" if len(beyond) else "")
+    return [f"{head} is not significantly worse than {others}{note}.{ahead}"]
 
 
 def _price(results: StudyResults, summary: pd.DataFrame) -> list[str]:

@@ -26,19 +26,21 @@ from imcevo.experiment.study_measure import (
     networks_table,
     objectives_table,
 )
+from imcevo.experiment.study_placement import placement_table
 from imcevo.experiment.study_problems import network_facts, question_of, stage_genes
 from imcevo.experiment.study_runs import RunStore
 from imcevo.experiment.study_search import FRONT, Answer, Progress, answer_all, search_of, searches
 from imcevo.experiment.study_sensitivity import sensitivity_table
 from imcevo.problem import CodesignProblem, load_problem
 from imcevo.problem.profiles import read_problem_config
+from imcevo.simulator import HybridSimulator
 
 STUDY, MANIFEST = "study.toml", "study.json"
 DEFAULT_FOLDER = Path("results") / "studies"
 SHARED_RUNS = Path("results") / "runs" / "by_content"
 RUNS = "runs"
 MEASURED = (
-    "networks", "designs", "metrics", "objectives", "breakdown", "fronts", "sensitivity", "certified",
+    "networks", "designs", "metrics", "objectives", "breakdown", "fronts", "placement", "sensitivity", "certified",
     "certified_searches",
 )  # fmt: skip
 
@@ -57,8 +59,8 @@ def conduct(
 
     Returns:
         The study's folder, with ``designs.csv metrics.csv objectives.csv networks.csv breakdown.csv``, those of
-        ``fronts.csv sensitivity.csv certified.csv certified_searches.csv`` that the study asks for, ``study.toml`` and
-        ``study.json``.
+        ``fronts.csv placement.csv sensitivity.csv certified.csv certified_searches.csv`` that the study asks for,
+        ``study.toml`` and ``study.json``.
 
     Raises:
         UserError: a mistake in the study or its problems; a folder that is something else; a missing run.
@@ -84,7 +86,7 @@ def conduct(
         chosen, fronts = [a for a in own if a.design is not None], [a for a in own if a.task.kind == FRONT]
         tables = {
             "networks": networks_table(facts),
-            "designs": designs_table(chosen),
+            "designs": designs_table(problem, chosen),
             "metrics": metrics_table(problem, chosen),
             "objectives": objectives_table(problem, chosen),
             "breakdown": breakdown_table(problem, chosen),
@@ -92,6 +94,8 @@ def conduct(
         if fronts:
             found = [store.front(a.runs[0]) for a in fronts]
             tables["fronts"] = fronts_table(fronts, problem.objective_names, found)
+        if isinstance(problem.simulator, HybridSimulator):
+            tables["placement"] = placement_table(problem, own, store)
         if study.config.sensitivity is not None:
             tables["sensitivity"] = _sensitivity(study, problem, candidates[0], chosen)
         if certified:

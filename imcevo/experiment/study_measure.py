@@ -71,8 +71,12 @@ def objectives_table(problem: CodesignProblem, answers: Sequence[Answer]) -> pd.
     return pd.DataFrame(columns)
 
 
-def designs_table(answers: Sequence[Answer]) -> pd.DataFrame:
-    """A row per design and seed: what it was searched for and how, where its run is, its genes."""
+def designs_table(problem: CodesignProblem, answers: Sequence[Answer]) -> pd.DataFrame:
+    """A row per design and seed: what it was searched for and how, where its run is, its genes.
+
+    ``beyond_space``: it was given values that the problem does not list, so no search of the problem can find it.
+    """
+    listed = problem.space.values
     rows = []
     for a in answers:
         if a.design is None:
@@ -83,6 +87,11 @@ def designs_table(answers: Sequence[Answer]) -> pd.DataFrame:
             "networks": " ".join(candidate.networks), "left_out": " ".join(candidate.left_out),
             "alone": candidate.alone, "aggregate": candidate.aggregate,
             "method": "sequential" if candidate.stages else "joint",
+            "beyond_space": any(
+                value not in listed.get(gene, ())
+                for gene, given in candidate.design_space.items()
+                for value in (given if isinstance(given, list) else [given])
+            ),
             "objective": a.design.objective, "feasible": a.design.feasible,
             "evaluations": a.design.evaluations, "runs": " ".join(a.runs), **a.design.values,
         })  # fmt: skip

@@ -22,7 +22,7 @@ COUNT_DTYPE = np.dtype([(name, np.float64) for name in ACTIONS])
 RATE_DTYPE = np.dtype([(name, np.float64) for name in RATES])
 # What decides how fast inferences can follow each other when every layer has arrays of its own: the longest time that
 # one layer keeps its own arrays, tile buffers and routers busy, and the busy times, summed over layers, of what all
-# layers share.
+# layers share. 0 on designs that are not pipelined.
 STAGES = ("stage_own", "stage_routers", "stage_global_buffer", "stage_dram", "stage_digital_unit")
 N_RESOURCES, N_TIMES = len(RESOURCES), len(RESOURCES) + len(STAGES)
 TIME_DTYPE = np.dtype([(name, np.float64) for name in (*RESOURCES, *STAGES)])
@@ -136,9 +136,10 @@ def _add_traffic(
     writing = rounds * reload * min(layer.K, f.rows_k) * f.pack_g * rate.row_write_s
     per_step = rounds * loops.steps * loops.tile_groups * f.macro_v
     groups = min(chip.router_groups, f.group_k * f.group_m * f.group_g * f.group_v)
-    time.stage_routers += n * local / (chip.router_groups * rate.router_bps)
+    if chip.pipelined:
+        time.stage_routers += n * local / (chip.router_groups * rate.router_bps)
     _book(
-        time, n, reading, writing,
+        time, n, chip.pipelined, reading, writing,
         per_step * loops.tile_k * layer.input_bits / rate.input_buffer_bps,
         per_step * min(layer.M, f.macro_m * f.cols_m) * 2.0 * sum_bits / rate.output_buffer_bps,
         local / (groups * rate.router_bps),
@@ -149,15 +150,25 @@ def _add_traffic(
 
 
 @kernel()
-def _book(
-    time: Record, n: int, reading: float, writing: float, input_buffer: float, output_buffer: float,
-    routers: float, glb: float, dram: float, digital: float,
+def _stage(
+    time: Record, n: int, macros: float, input_buffer: float, output_buffer: float, routers: float, glb: float,
+    dram: float, digital: float,
 ) -> None:  # fmt: skip
-    """Book `n` times the slowest resource's time on it; a macro is read and written one after the other."""
-    time.stage_own = max(time.stage_own, reading + writing, input_buffer, output_buffer, routers)
+    """What a pipeline of layers needs to know of a layer; nobody asks for it elsewhere."""
+    time.stage_own = max(time.stage_own, macros, input_buffer, output_buffer, routers)
     time.stage_global_buffer += n * glb
     time.stage_dram += n * dram
     time.stage_digital_unit += n * digital
+
+
+@kernel()
+def _book(
+    time: Record, n: int, pipelined: int, reading: float, writing: float, input_buffer: float, output_buffer: float,
+    routers: float, glb: float, dram: float, digital: float,
+) -> None:  # fmt: skip
+    """Book `n` times the slowest resource's time on it; a macro is read and written one after the other."""
+    if pipelined:
+        _stage(time, n, reading + writing, input_buffer, output_buffer, routers, glb, dram, digital)
     others = max(input_buffer, output_buffer, routers, glb, dram, digital)
     if reading + writing >= others:
         time.macros += n * reading
@@ -196,7 +207,7 @@ def _add_digital(layer: Record, chip: Record, rate: Record, count: Record, time:
     count.dram += n * dram_bits
     slots = 1.0 * passes_v * passes_m * layer.K * layer.G * chip.digital_lanes
     _book(
-        time, n, 0.0, 0.0, 0.0, 0.0, 0.0,
+        time, n, chip.pipelined, 0.0, 0.0, 0.0, 0.0, 0.0,
         (glb_read + glb_write) / rate.glb_bps, dram_bits / rate.dram_bps, slots / rate.digital_ops_per_s,
     )  # fmt: skip
 
@@ -214,6 +225,6 @@ def _add_elementwise(layer: Record, chip: Record, rate: Record, count: Record, t
     count.glb_write += n * glb_write
     count.dram += n * dram_bits
     _book(
-        time, n, 0.0, 0.0, 0.0, 0.0, 0.0,
+        time, n, chip.pipelined, 0.0, 0.0, 0.0, 0.0, 0.0,
         (glb_read + glb_write) / rate.glb_bps, dram_bits / rate.dram_bps, layer.ops / rate.digital_ops_per_s,
     )  # fmt: skip

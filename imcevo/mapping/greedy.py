@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from imcevo.kernels import kernel
 from imcevo.mapping.factors import FACTORS, MKV, ON_ARRAYS, ON_DIGITAL_UNIT, VKM, VMK, Mapping
 from imcevo.mapping.records import FACTOR_DTYPE, RESIDENT, STREAMED, Record, Records
-from imcevo.mapping.split import balanced, ceil_div, pixel_copies
+from imcevo.mapping.split import balanced, ceil_div, floor_div, share_pixels
 from imcevo.workload.table import MATRIX
 
 _BISECTIONS = 24
@@ -57,17 +57,18 @@ def _map_designs(layers: Records, geometry: Records, factors: Records, tiles_nee
 
 
 @kernel()
-def outputs_per_array(layer: Record, chip: Record) -> int:
+def outputs_per_array(layer: Record, chip: Record) -> float:
     """Outputs that find columns in one array, each taking one per weight slice; at least one."""
-    return max(1, chip.cols // ceil_div(layer.second_bits, chip.bits_per_cell))
+    return max(1.0, floor_div(chip.cols, ceil_div(layer.second_bits, chip.bits_per_cell)))
 
 
 @kernel()
-def most_packed(layer: Record, chip: Record) -> int:
+def most_packed(layer: Record, chip: Record) -> float:
     """Groups that fit one array block-diagonally; 1 if a group needs more than one array."""
     if layer.G == 1:
-        return 1
-    return max(1, min(layer.G, chip.rows // layer.K, outputs_per_array(layer, chip) // layer.M))
+        return 1.0
+    by_columns = floor_div(outputs_per_array(layer, chip), layer.M)
+    return max(1.0, min(layer.G, floor_div(chip.rows, layer.K), by_columns))
 
 
 @kernel()
@@ -90,13 +91,13 @@ def spread_over_chip(layer: Record, chip: Record, f: Record) -> None:
 
 
 @kernel()
-def _share(k: int, m: int, g: int, v: int, mesh: int) -> tuple[int, int, int, int]:
+def _share(k: float, m: float, g: float, v: float, mesh: int) -> tuple[float, float, float, float]:
     over_k = balanced(k, mesh)
-    left = mesh // over_k
+    left = floor_div(mesh, over_k)
     over_m = balanced(m, left)
-    left //= over_m
+    left = floor_div(left, over_m)
     over_g = balanced(g, left)
-    return over_k, over_m, over_g, balanced(v, left // over_g)
+    return over_k, over_m, over_g, balanced(v, floor_div(left, over_g))
 
 
 @kernel()
@@ -115,10 +116,10 @@ def tiles_of(f: Record) -> int:
 
 
 @kernel()
-def place_copies(chip: Record, copies: int, f: Record) -> None:
+def place_copies(chip: Record, copies: float, f: Record) -> None:
     """Duplicates of a resident layer: as many in its group as fit, the others in as many groups as it takes."""
-    f.tile_v = min(max(1, chip.tiles_per_group // (f.tile_k * f.tile_m * f.tile_g)), copies)
-    f.group_v = copies // f.tile_v
+    f.tile_v = min(max(1, floor_div(chip.tiles_per_group, f.tile_k * f.tile_m * f.tile_g)), copies)
+    f.group_v = floor_div(copies, f.tile_v)
 
 
 @kernel()
@@ -197,8 +198,8 @@ def _fill_with_duplicates(
 
 
 @kernel()
-def _duplicates(layer: Record, f: Record, wanted: float) -> int:
-    return max(1, min(ceil_div(layer.max_copies, f.macro_v), int(min(wanted, 1e9))))
+def _duplicates(layer: Record, f: Record, wanted: float) -> float:
+    return max(1.0, min(ceil_div(layer.max_copies, f.macro_v), np.floor(min(wanted, 1e9))))
 
 
 @kernel()
@@ -220,9 +221,8 @@ def order_in_time(layer: Record, chip: Record, f: Record) -> None:
     room = chip.glb_bits - layer.held_bits
     if activations <= room or layer.P == 1:
         return
-    _, copies_p, _ = pixel_copies(layer.N, layer.P, layer.Q, layer.sequential, f.macro_v * f.tile_v * f.group_v)
-    rows = ceil_div(layer.P, copies_p)
-    slabs = rows if room <= 0.0 else min(rows, int(activations / room) + 1)
+    rows = share_pixels(layer.N, layer.P, layer.Q, layer.sequential, f.macro_v * f.tile_v * f.group_v).rows
+    slabs = rows if room <= 0.0 else min(rows, np.floor(activations / room) + 1)
     f.slabs = ceil_div(rows, ceil_div(rows, slabs))
     rereads = layer.inputs_bits * (time_m - 1) + 2.0 * (time_k - 1) * layer.outputs_bits
     if time_k * time_m > 1 and rereads < layer.operand_bits * (f.slabs - 1):

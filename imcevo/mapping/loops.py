@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from imcevo.kernels import kernel
 from imcevo.mapping.factors import KMV, KVM, MKV, MVK, ON_ARRAYS, VKM
 from imcevo.mapping.records import Record, Records
-from imcevo.mapping.split import ceil_div, pixel_copies
+from imcevo.mapping.split import ceil_div, floor_div, share_pixels
 from imcevo.workload.table import MATRIX
 
 
@@ -38,27 +38,27 @@ class Loops(NamedTuple):
         weights_reload: whether a slab loop runs outside a loop that changes the weights.
     """
 
-    slices: int
-    input_cycles: int
-    row_steps: int
+    slices: float
+    input_cycles: float
+    row_steps: float
     sensed: float
-    folds_k: int
-    folds_m: int
-    tile_folds_k: int
-    tile_folds_m: int
-    space_m: int
-    time_k: int
-    time_m: int
-    time_g: int
-    copies: int
-    tile_copies: int
-    rows_per_copy: int
-    cols_per_copy: int
-    slab_rows: int
-    v_loop: int
-    steps: int
-    tile_k: int
-    tile_groups: int
+    folds_k: float
+    folds_m: float
+    tile_folds_k: float
+    tile_folds_m: float
+    space_m: float
+    time_k: float
+    time_m: float
+    time_g: float
+    copies: float
+    tile_copies: float
+    rows_per_copy: float
+    cols_per_copy: float
+    slab_rows: float
+    v_loop: float
+    steps: float
+    tile_k: float
+    tile_groups: float
     diagonal: float
     m_in_k: bool
     v_in_m: bool
@@ -70,22 +70,22 @@ class Loops(NamedTuple):
 def resolve(layer: Record, chip: Record, f: Record) -> Loops:
     """The loops of a layer on a design under the factors `f`."""
     folds_k, folds_m = ceil_div(layer.K, f.rows_k), ceil_div(layer.M, f.cols_m)
-    tile_folds_k, tile_folds_m = ceil_div(folds_k, f.macro_k), ceil_div(folds_m, f.macro_m)
-    tile_folds_g = ceil_div(ceil_div(layer.G, f.pack_g), f.macro_g)
-    space_m = min(f.tile_m * f.group_m, tile_folds_m)
-    time_k = ceil_div(tile_folds_k, f.tile_k * f.group_k)
-    time_m = ceil_div(tile_folds_m, space_m)
-    time_g = ceil_div(tile_folds_g, f.tile_g * f.group_g)
+    # ceil(ceil(a / b) / c) = ceil(a / (b c)): independent divisions instead of one after the other.
+    in_tile_k, in_tile_m, in_tile_g = f.rows_k * f.macro_k, f.cols_m * f.macro_m, f.pack_g * f.macro_g
+    over_k, over_m = f.tile_k * f.group_k, f.tile_m * f.group_m
+    tile_folds_k, tile_folds_m = ceil_div(layer.K, in_tile_k), ceil_div(layer.M, in_tile_m)
+    time_k, time_m = ceil_div(layer.K, in_tile_k * over_k), ceil_div(layer.M, in_tile_m * over_m)
+    time_g = ceil_div(layer.G, in_tile_g * f.tile_g * f.group_g)
     over_tiles = f.tile_v * f.group_v
-    copies_n, copies_p, copies_q = pixel_copies(layer.N, layer.P, layer.Q, layer.sequential, f.macro_v * over_tiles)
-    copies = copies_n * copies_p * copies_q
-    rows_per_copy, cols_per_copy = ceil_div(layer.P, copies_p), ceil_div(layer.Q, copies_q)
-    steps_n = ceil_div(layer.N, copies_n)
-    slab_rows = ceil_div(rows_per_copy, f.slabs)
-    v_loop = steps_n * ceil_div(rows_per_copy, slab_rows)
+    share = share_pixels(layer.N, layer.P, layer.Q, layer.sequential, f.macro_v * over_tiles)
+    slab_rows, slabs = share.rows, 1.0
+    if f.slabs > 1:
+        slab_rows = ceil_div(share.rows, f.slabs)
+        slabs = ceil_div(share.rows, slab_rows)
+    v_loop = share.images * slabs
     diagonal = 1.0
     if f.pack_g > 1:
-        last = layer.G % f.pack_g
+        last = layer.G - floor_div(layer.G, f.pack_g) * f.pack_g
         diagonal = ((layer.G - last) * f.pack_g + last * last) / layer.G
     row_steps, _, sensed = _reads(layer, chip.rows_active, f, folds_k)
     m_in_k = f.order == KVM or f.order == VKM or f.order == KMV
@@ -101,19 +101,19 @@ def resolve(layer: Record, chip: Record, f: Record) -> Loops:
         folds_m=folds_m,
         tile_folds_k=tile_folds_k,
         tile_folds_m=tile_folds_m,
-        space_m=space_m,
+        space_m=min(1.0 * over_m, tile_folds_m),
         time_k=time_k,
         time_m=time_m,
         time_g=time_g,
-        copies=copies,
-        tile_copies=min(over_tiles, ceil_div(copies, f.macro_v)),
-        rows_per_copy=rows_per_copy,
-        cols_per_copy=cols_per_copy,
+        copies=share.copies,
+        tile_copies=min(over_tiles, ceil_div(share.copies, f.macro_v)),
+        rows_per_copy=share.rows,
+        cols_per_copy=share.cols,
         slab_rows=slab_rows,
         v_loop=v_loop,
-        steps=steps_n * rows_per_copy * cols_per_copy,
-        tile_k=min(layer.K, f.macro_k * f.rows_k),
-        tile_groups=min(layer.G, f.macro_g * f.pack_g),
+        steps=share.images * share.rows * share.cols,
+        tile_k=min(layer.K, in_tile_k),
+        tile_groups=min(layer.G, in_tile_g),
         diagonal=diagonal,
         m_in_k=m_in_k,
         v_in_m=v_in_m,
@@ -123,25 +123,25 @@ def resolve(layer: Record, chip: Record, f: Record) -> Loops:
 
 
 @kernel()
-def steps_of_array(rows: int, groups: int, rows_active: int) -> int:
+def steps_of_array(rows: float, groups: float, rows_active: float) -> float:
     """Row steps that read `groups` packed groups of `rows` rows each; a group is split only if it must be."""
     if rows > rows_active:
         return groups * ceil_div(rows, rows_active)
-    return ceil_div(groups, rows_active // rows)
+    return ceil_div(groups, floor_div(rows_active, rows))
 
 
 @kernel()
-def _reads(layer: Record, rows_active: int, f: Record, folds_k: int) -> tuple[int, int, float]:
+def _reads(layer: Record, rows_active: int, f: Record, folds_k: float) -> tuple[float, float, float]:
     """`row_steps` of `Loops`, the pieces that one output's reduction is read in, `sensed` of `Loops`."""
     rows = min(layer.K, f.rows_k)
     if rows * f.pack_g <= rows_active:
-        return 1, folds_k, 1.0 * folds_k
+        return 1.0, folds_k, folds_k
     tail = layer.K - (folds_k - 1) * f.rows_k
     packed = min(layer.G, f.pack_g)
     row_steps = steps_of_array(rows, packed, rows_active)
     pieces = (folds_k - 1) * ceil_div(rows, rows_active) + ceil_div(tail, rows_active)
     sensed = (folds_k - 1.0) * row_steps + steps_of_array(tail, packed, rows_active)
-    last = layer.G % packed
+    last = layer.G - floor_div(layer.G, packed) * packed
     if last > 0:
         of_last = (folds_k - 1.0) * steps_of_array(rows, last, rows_active) + steps_of_array(tail, last, rows_active)
         sensed += (of_last - sensed) * last / layer.G

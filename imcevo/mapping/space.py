@@ -15,7 +15,7 @@ from imcevo.kernels import kernel
 from imcevo.mapping.factors import ORDERS
 from imcevo.mapping.greedy import most_packed, order_in_time, outputs_per_array
 from imcevo.mapping.records import Record
-from imcevo.mapping.split import balanced, ceil_div, pixel_copies
+from imcevo.mapping.split import balanced, ceil_div, floor_div, share_pixels
 
 FEWEST_FOLDS, EVEN_ROWS = 1, 0
 # Choice e of E lets a dimension take mesh^(e/E); pixels get nothing or all that is left.
@@ -42,7 +42,7 @@ FIRST_SPLIT, ORDER, SLABS, COPIES = 2, 2 + N_SPLITS, 3 + N_SPLITS, 4 + N_SPLITS
 
 
 @kernel()
-def share(whole: int, e: int, of: int) -> int:
+def share(whole: float, e: int, of: int) -> int:
     """floor(whole^(e/of)), at least 1: the share e of `of` of a mesh on a logarithmic scale."""
     return max(1, int(whole ** (e / of) + 1e-9))
 
@@ -101,7 +101,7 @@ def decode(
             taken = balanced(rest[d], min(left, shares[mesh, e if d < V else e * (SHARES // PIXEL_SHARES)]))
             values[4 * mesh + d] = taken
             rest[d] = ceil_div(ceil_div(layer.K, f.rows_k) if mesh == 0 and d == K else rest[d], taken)
-            left //= taken
+            left = floor_div(left, taken)
     set_splits(values, f)
     if choice[0] == EVEN_ROWS and f.pack_g == 1:
         even_rows(layer, f)
@@ -128,10 +128,10 @@ def rounds_change_weights(layer: Record, f: Record) -> bool:
 
 
 @kernel()
-def rows_of_a_copy(layer: Record, f: Record) -> int:
+def rows_of_a_copy(layer: Record, f: Record) -> float:
     """Output rows of one copy of the weights."""
     copies = f.macro_v * f.tile_v * f.group_v
-    return ceil_div(layer.P, pixel_copies(layer.N, layer.P, layer.Q, layer.sequential, copies)[1])
+    return share_pixels(layer.N, layer.P, layer.Q, layer.sequential, copies).rows
 
 
 @kernel(inline=False)

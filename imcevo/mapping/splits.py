@@ -21,7 +21,7 @@ from imcevo.mapping.space import (
     first_rest,
     set_splits,
 )
-from imcevo.mapping.split import balanced, ceil_div
+from imcevo.mapping.split import balanced, ceil_div, floor_div
 
 ARRAY_FILLINGS = (PACK_SHARES + 1) * 2  # how groups are packed, and whether rows are full or even
 
@@ -94,7 +94,7 @@ def next_split(walk: Record, shares: NDArray[np.int64]) -> int:
         for other in range(len(DIMENSIONS)):
             walk.rest[at + 1, other] = walk.rest[at, other]
         walk.rest[at + 1, d] = ceil_div(walk.folds_k if at == 0 else walk.rest[at, d], taken)
-        walk.left[at + 1] = shares[mesh + 1, SHARES] if d == V else walk.left[at] // taken
+        walk.left[at + 1] = shares[mesh + 1, SHARES] if d == V else floor_div(walk.left[at], taken)
         walk.choice[at + 1] = SHARES + (SHARES // PIXEL_SHARES if (at + 1) % len(DIMENSIONS) == V else 1)
         walk.value[at + 1] = 0
         walk.depth = at + 1

@@ -58,7 +58,8 @@ class Counted(NamedTuple):
     Attributes:
         counts: ``[n_designs, n_rows, N_ACTIONS]`` per network, or per layer where asked.
         times: ``[n_designs, n_rows, n_resources]`` seconds on the binding resource.
-        stages: ``[n_designs, n_rows, n_stages]`` seconds that each stage of a pipeline of layers is busy.
+        stages: ``[n_designs, n_rows, n_stages]`` seconds that each stage of a pipeline of layers is busy; 0 on
+            designs that are not pipelined.
         rows_summed: ``[n_designs]`` the most rows of a layer summed at once on one column.
     """
 

@@ -168,3 +168,11 @@ def test_published_networks_have_their_published_sizes() -> None:
     assert facts["vgg16"].macs == pytest.approx(15.47e9, rel=0.01)  # torchvision: 15.47 GMACs
     assert facts["vgg16"].weights == pytest.approx(138.3e6, rel=0.01)
     assert facts["vgg16"].family == "cnn"
+
+
+def test_designs_with_values_of_their_own_are_told_from_those_of_the_space(study: Make, tmp_path: Path) -> None:
+    digital, own = {"cell": "sram_digital"}, {"rows": [64, 96]}
+    designs = [{"name": "joint"}, {"name": "digital", "design_space": digital}, {"name": "own", "design_space": own}]
+    folder = conduct(study(seeds=[1], designs=designs), out=tmp_path / "out")
+    table = pd.read_csv(folder / "designs.csv").set_index("design")
+    assert table["beyond_space"].to_dict() == {"joint": False, "digital": False, "own": True}

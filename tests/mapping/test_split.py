@@ -1,11 +1,11 @@
-"""Integer splitting rules against enumeration."""
+"""Splitting rules of whole numbers against enumeration."""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
 
-from imcevo.mapping.split import balanced, ceil_div, pixel_copies, rows_touched
+from imcevo.mapping.split import balanced, ceil_div, floor_div, rows_touched, share_pixels
 
 
 def test_balanced_needs_no_more_rounds_than_filling_the_capacity() -> None:
@@ -18,14 +18,27 @@ def test_balanced_needs_no_more_rounds_than_filling_the_capacity() -> None:
 
 
 @pytest.mark.parametrize("sequential", [0, 1])
-def test_pixel_copies_never_exceed_what_is_offered_and_all_have_work(sequential: int) -> None:
+def test_copies_never_exceed_what_is_offered_and_all_have_work(sequential: int) -> None:
     for N, P, Q in ((1, 7, 7), (2, 5, 1), (3, 1, 4)):
         for copies in range(1, 40):
-            parts = pixel_copies(N, P, Q, sequential, copies)
-            assert np.prod(parts) <= copies
-            for size, part in zip((N, P, Q), parts, strict=True):
-                assert ceil_div(size, ceil_div(size, part)) == part  # the last copy is not empty
-            assert not sequential or parts[1] == 1
+            share = share_pixels(N, P, Q, sequential, copies)
+            over = [ceil_div(size, part) for size, part in zip((N, P, Q), share[1:], strict=True)]
+            assert np.prod(over) == share.copies <= copies
+            # No copy has more than the largest of equal shares, after images rows, after rows columns.
+            left, rows_left = copies // over[0], copies // over[0] // over[1]
+            assert share.images == -(-N // copies)
+            assert share.rows == (P if sequential else -(-P // left))
+            assert share.cols == -(-Q // rows_left)
+
+
+def test_whole_numbers_divide_exactly_up_to_the_limit_of_their_representation() -> None:
+    rng = np.random.default_rng(5)
+    for b in (1, 3, 7, 641, 65537, 2**31 - 1):
+        for q in (1, 2, *(int(v) for v in rng.integers(1, 2**52 // b, 50))):
+            assert int(ceil_div(q * b, b)) == int(floor_div(q * b, b)) == q
+            if b > 1:
+                assert int(ceil_div(q * b + 1, b)) == int(ceil_div(q * b - 1, b)) + 1 == q + 1
+                assert int(floor_div(q * b + 1, b)) == int(floor_div(q * b - 1, b)) + 1 == q
 
 
 def test_rows_touched_equals_enumeration() -> None:

@@ -113,7 +113,10 @@ def test_the_resolved_problem_asks_the_same(tmp_path: Path) -> None:
         ({"precision": {"input_bits": 8}}, "precision.input_bits.*design's to choose"),
         ({"bits": {"weight_bits": [4, 9]}}, "design_space.weight_bits: 9 is out of range"),
         ({"bits": {"weight_bits": []}}, "no values"),
-        ({"bits": {"weight_bits": 4, "digital_cell": "sram_digital", "digital_groups": [0, 1]}}, "digital_cell.*bits"),
+        (
+            {"bits": {"weight_bits": [4, 8], "digital_cell": "sram_digital", "digital_groups": [0, 1]}},
+            "digital_cell.*bits",
+        ),
     ],
 )
 def test_mistakes(tmp_path: Path, change: dict[str, Any], said: str) -> None:

@@ -127,7 +127,7 @@ def is_short(folder: Path) -> bool:
         budget, population = data["budget"]["evaluations"], data["optimiser"].get("population", 100)
         seeds, baselines = len(data["seeds"]), len(data.get("baselines", []))
         return budget <= LARGEST_BUDGET and population <= LARGEST_POPULATION and seeds * (1 + baselines) <= 3
-    except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
+    except (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError):
         return data.get("optimiser") is None if "data" in locals() and isinstance(data, dict) else True
 
 

@@ -107,10 +107,13 @@ def quantised(layers: list[tuple[Array, Array]], x: Array, convolutions: int) ->
 
 
 def write(
-    name: str, x: Array, labels: NDArray[np.int64], kind: str, sizes: tuple[int, ...], seed: int, test_share: float
-) -> None:
+    name: str, x: Array, labels: NDArray[np.int64], kind: str, sizes: tuple[int, ...], seed: int, test_share: float,
+    swapped: bool = False,
+) -> None:  # fmt: skip
     x_train, x_test, y_train, y_test = train_test_split(x, labels, test_size=test_share, random_state=seed,
                                                         stratify=labels)  # fmt: skip
+    if swapped:
+        x_train, x_test, y_train, y_test = x_test, x_train, y_test, y_train
     low, high = x_train.min(axis=0), x_train.max(axis=0)
     if kind == "cnn":
         low, high = np.zeros_like(low), np.full_like(high, 16.0)
@@ -134,7 +137,8 @@ def main() -> None:
     digits, cancer = load_digits(), load_breast_cancer()
     write("digits_cnn", digits.data, digits.target, "cnn", (16, 24), 1, 1 / 3)
     write("digits_mlp", digits.data, digits.target, "mlp", (128, 64), 2, 1 / 3)
-    write("breast_cancer_mlp", cancer.data, cancer.target, "mlp", (64, 32), 3, 1 / 2)
+    for name, swapped in (("breast_cancer_mlp", False), ("breast_cancer_mlp_swapped", True)):
+        write(name, cancer.data, cancer.target, "mlp", (64, 32), 3, 1 / 2, swapped)
 
 
 if __name__ == "__main__":

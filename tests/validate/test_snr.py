@@ -18,18 +18,24 @@ def made_up(monkeypatch):
     level = np.linspace(0, 40, 80)
     drop = np.where(level < 16, 0.5 - level / 40, 0.0)
     drop[-1] = 0.02
-    monkeypatch.setattr(snr, "synthetic_grid", lambda: points)
+    monkeypatch.setattr(snr, "synthetic_grid", lambda part: points)
     monkeypatch.setattr(snr, "network_layers", lambda: points)
-    monkeypatch.setattr(snr, "network_designs", lambda: NetworkDesigns(np.array(["digits_mlp"] * 80), level, drop))
+    of_a_chip = np.where(level > 30, 0.02, drop)
+    designs = NetworkDesigns(np.array(["digits_mlp"] * 80), level, drop, of_a_chip, np.full(80, 599))
+    monkeypatch.setattr(snr, "network_designs", lambda: designs)
 
 
 def test_figures_and_verdicts(made_up):
     report = validate_snr()
     assert report["rms_dB_0_20"] == pytest.approx(np.sqrt((0.25 + 2.25) / 2))
-    assert (report["within_1dB_0_20"], report["points_0_20"], report["points"]) == (0.5, 2, 4)
+    # Half-normal and signed inputs are one grid; few active rows stand beside it.
+    assert (report["within_1dB_0_20"], report["points_0_20"], report["points"]) == (0.5, 4, 8)
+    assert (report["signed_points"], report["few_rows_points"]) == (4, 4)
     assert (report["rms_dB_below_0"], report["rms_dB_20_40"]) == (1.0, 3.0)
     assert (report["violations_above_16dB"], report["designs"]) == (1, 80)
     assert report["highest_failing_snr_dB"] == 40.0
+    assert report["violations_of_a_chip_above_16dB"] == (np.linspace(0, 40, 80) > 30).sum()
+    assert report["largest_drop_above_16dB"] == 0.02
     assert {name: verdict["passed"] for name, verdict in report["targets"].items()} == {
         "rms_dB_0_20": False, "within_1dB_0_20": False, "layers_rms_dB": True, "digits_spearman": True,
         "violations_above_16dB": False, "designs": True,
@@ -47,13 +53,18 @@ def test_the_command_prints_json_or_a_table(made_up):
 
 def test_a_part_of_the_real_comparison(monkeypatch):
     monkeypatch.setattr(snr, "_ROWS", (48,))
+    monkeypatch.setattr(snr, "_FEW_ROWS", (6,))
     monkeypatch.setattr(snr, "_SLICINGS", snr._SLICINGS[3:5])
     monkeypatch.setattr(snr, "TRAINED_NETWORKS", ("breast_cancer_mlp",))
-    monkeypatch.setattr(snr, "_NETWORK_SLICINGS", 1)
+    monkeypatch.setattr(snr, "_DATA_SETS", snr._DATA_SETS[2:])
+    monkeypatch.setattr(snr, "_NETWORK_READOUTS", 2)
     monkeypatch.setattr(snr, "_LAYER_SLICINGS", 1)
-    grid, layers, designs = snr.synthetic_grid(), snr.network_layers(), snr.network_designs()
-    assert len(grid.closed) == 2 * 2 * 4
-    assert np.abs(grid.errors(0, 20)).max() < 2
+    grids = {part: snr.synthetic_grid(part) for part in ("half_normal", "signed", "few_rows")}
+    layers, designs = snr.network_layers(), snr.network_designs()
+    assert [len(grid.closed) for grid in grids.values()] == [2 * 2 * 4, 2 * 2 * 2, 2 * 2]
+    for part, grid in grids.items():
+        assert np.abs(grid.errors(-np.inf, 20)).max() < 3, part
     assert np.abs(layers.errors(0, 20)).max() < 6
-    assert len(designs.drop) == 5
+    assert designs.inputs.tolist() == [569] * 4
+    assert (designs.drop <= designs.drop_of_a_chip).all()
     assert (designs.drop <= 1).all()

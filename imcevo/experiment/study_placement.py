@@ -1,0 +1,89 @@
+"""What runs where on hybrid chips: layers and work on analog tiles, digital tiles and the digital unit."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from imcevo.experiment.results import MAPPINGS
+from imcevo.experiment.study_measure import repaired
+from imcevo.experiment.study_runs import RunStore
+from imcevo.experiment.study_search import FRONT, Answer
+from imcevo.hardware import DesignTable
+from imcevo.mapping.factors import ELSEWHERE, ON_DIGITAL_UNIT
+from imcevo.mapping.records import Records
+from imcevo.problem import CodesignProblem
+from imcevo.simulator import HybridSimulator
+from imcevo.workload.table import MATRIX
+
+ANALOG_TILES, DIGITAL_TILES, DIGITAL_UNIT = "analog tiles", "digital tiles", "digital unit"
+KINDS = ("convolution", "pointwise or token-wise", "grouped", "one vector", "activation product")
+
+
+def layer_kinds(layers: Records) -> NDArray[np.int64]:
+    """Index into `KINDS` of every layer, -1 if it is no matrix ``[n_layers]``.
+
+    Kernels larger than one pixel; K x M weights for every pixel or token; several groups (depthwise among them);
+    weights that meet a single vector (classifiers); products of two activations (attention). The last that applies
+    counts.
+    """
+    kinds = np.where(layers["R"] * layers["S"] > 1, 0, 1)
+    kinds[layers["G"] > 1] = 2
+    kinds[layers["vectors"] == 1] = 3
+    kinds[layers["dynamic"] == 1] = 4
+    kinds[layers["kind"] != MATRIX] = -1
+    return kinds
+
+
+def placement_table(problem: CodesignProblem, answers: Sequence[Answer], store: RunStore) -> pd.DataFrame:
+    """A row per design, seed, group of layers and place, of the designs that were searched for all networks.
+
+    ``of``: the ``chosen`` design, or the mean over the ``front``; ``layers_of``: a kind of layers, a network, or all;
+    ``layers`` and ``macs``: the share of them that runs there.
+    """
+    simulator = problem.simulator
+    assert isinstance(simulator, HybridSimulator)
+    rows: list[dict[str, Any]] = []
+    for answer in answers:
+        if answer.task.candidate.networks != problem.networks:
+            continue
+        told = {"design": answer.task.candidate.name, "seed": answer.task.search.seed}
+        if answer.task.kind == FRONT:
+            front = store.front(answer.runs[0])
+            with np.load(store.folder / answer.runs[0] / MAPPINGS, allow_pickle=False) as mappings:
+                unit = mappings["unit"]
+            has_adc = np.array([simulator.technology.cell(name).has_adc for name in front["cell"]], dtype=bool)
+            rows += [told | {"of": "front"} | row for row in _shares(simulator, unit, has_adc)] if len(front) else []
+        elif answer.design is not None:
+            designs: DesignTable = repaired(problem, [answer.design.values])
+            has_adc = designs["adc_bits"] > 0
+            unit = simulator.mapped(designs).factors["unit"]
+            rows += [told | {"of": "chosen"} | row for row in _shares(simulator, unit, has_adc)]
+    return pd.DataFrame(rows)
+
+
+def _shares(
+    simulator: HybridSimulator, unit: NDArray[np.int32], has_adc: NDArray[np.bool_]
+) -> Iterator[dict[str, Any]]:
+    """Means over designs of the units ``[n_designs, n_layers]`` that matrix layers run on."""
+    layers = simulator.layers
+    kinds = layer_kinds(layers)
+    digital = (unit == ELSEWHERE) | ~has_adc[:, None]
+    on_unit = unit == ON_DIGITAL_UNIT
+    places = {ANALOG_TILES: ~digital & ~on_unit, DIGITAL_TILES: digital & ~on_unit, DIGITAL_UNIT: on_unit}
+    matrix = kinds >= 0
+    groups = {"all": matrix} | {kind: kinds == index for index, kind in enumerate(KINDS)}
+    groups |= {name: matrix & (layers["network"] == index) for index, name in enumerate(simulator.networks)}
+    count = layers["count"].astype(np.float64)
+    macs = count * layers["vectors"] * layers["weights"]
+    for name, group in groups.items():
+        if not group.any():
+            continue
+        for place, there in places.items():
+            shares = [float((there[:, group] @ amount[group] / amount[group].sum()).mean()) for amount in (count, macs)]
+            if shares[0] > 0:
+                yield {"layers_of": name, "place": place, "layers": shares[0], "macs": shares[1]}
