@@ -23,6 +23,7 @@ _FIGURES = {
     "mixes": "How far every design is above the best one, mix by mix (the axis is linear below 1 %).",
     "fronts": "Non-dominated designs of all seeds, and the designs of the study.",
     "attainment": "Empirical attainment surfaces: what the best, the median and every seed reaches.",
+    "placement": "What runs where on the designs of the fronts: layers, and their multiply-accumulates.",
     "genes": "Genes and results of every design that runs the suite.",
     "breakdown": "Where energy, time and area of the designs go.",
     "sensitivity": "What moving one gene, or one constant of the model, does to the first design.",

@@ -17,6 +17,7 @@ from matplotlib.figure import Figure
 from imcevo.analysis.accelerators import measured_accelerators
 from imcevo.analysis.breakdown_figure import draw_side_by_side
 from imcevo.analysis.fronts import front_quality
+from imcevo.analysis.placement_figure import draw_placement, placed_on_fronts
 from imcevo.analysis.study_certified import certified_comparison, regret_summary
 from imcevo.analysis.study_claims import gains_over_single_networks
 from imcevo.analysis.study_figures import (
@@ -224,6 +225,10 @@ def write_study_figures(results: StudyResults, tables: dict[str, pd.DataFrame]) 
             width = 2.0 + 4.2 * len(objectives) * (len(objectives) - 1) / 2
             drawing("fronts", width, 5.4, lambda drawn: draw_fronts(drawn, by_design, objectives, marks))
             drawing("attainment", width, 5.2, lambda drawn: draw_attainment(drawn, by_design, objectives))
+    if results.has("placement"):
+        placement = results.table("placement")
+        if placed := placed_on_fronts(placement):
+            drawing("placement", 10.0, 0.8 + 4.6 * len(placed), lambda drawn: draw_placement(drawn, placement, placed))
     drawing("genes", 13.0, 5.6, lambda drawn: draw_genes(drawn, results.designs, suite, metric))
     rows = results.table("breakdown")
     pairs = [(str(row["design"]).replace(" ", "\n", 1), row.drop(["design", "seed"])) for _, row in rows.iterrows()]

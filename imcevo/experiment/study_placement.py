@@ -13,14 +13,13 @@ from imcevo.experiment.results import MAPPINGS
 from imcevo.experiment.study_measure import repaired
 from imcevo.experiment.study_runs import RunStore
 from imcevo.experiment.study_search import FRONT, Answer
-from imcevo.hardware import DesignTable
-from imcevo.mapping.factors import ELSEWHERE, ON_DIGITAL_UNIT
+from imcevo.mapping.factors import ELSEWHERE, ON_ARRAYS, ON_DIGITAL_UNIT
 from imcevo.mapping.records import Records
 from imcevo.problem import CodesignProblem
 from imcevo.simulator import HybridSimulator
 from imcevo.workload.table import MATRIX
 
-ANALOG_TILES, DIGITAL_TILES, DIGITAL_UNIT = "analog tiles", "digital tiles", "digital unit"
+PLACES = {"analog tiles": ON_ARRAYS, "digital tiles": ELSEWHERE, "digital unit": ON_DIGITAL_UNIT}
 KINDS = ("convolution", "pointwise or token-wise", "grouped", "one vector", "activation product")
 
 
@@ -53,28 +52,22 @@ def placement_table(problem: CodesignProblem, answers: Sequence[Answer], store: 
             continue
         told = {"design": answer.task.candidate.name, "seed": answer.task.search.seed}
         if answer.task.kind == FRONT:
-            front = store.front(answer.runs[0])
             with np.load(store.folder / answer.runs[0] / MAPPINGS, allow_pickle=False) as mappings:
                 unit = mappings["unit"]
-            has_adc = np.array([simulator.technology.cell(name).has_adc for name in front["cell"]], dtype=bool)
-            rows += [told | {"of": "front"} | row for row in _shares(simulator, unit, has_adc)] if len(front) else []
+            rows += [told | {"of": "front"} | row for row in _shares(simulator, unit)]
         elif answer.design is not None:
-            designs: DesignTable = repaired(problem, [answer.design.values])
-            has_adc = designs["adc_bits"] > 0
-            unit = simulator.mapped(designs).factors["unit"]
-            rows += [told | {"of": "chosen"} | row for row in _shares(simulator, unit, has_adc)]
+            unit = simulator.mapped(repaired(problem, [answer.design.values])).factors["unit"]
+            rows += [told | {"of": "chosen"} | row for row in _shares(simulator, unit)]
     return pd.DataFrame(rows)
 
 
-def _shares(
-    simulator: HybridSimulator, unit: NDArray[np.int32], has_adc: NDArray[np.bool_]
-) -> Iterator[dict[str, Any]]:
-    """Means over designs of the units ``[n_designs, n_layers]`` that matrix layers run on."""
+def _shares(simulator: HybridSimulator, unit: NDArray[np.int32]) -> Iterator[dict[str, Any]]:
+    """Means over designs of the units ``[n_designs, n_layers]`` that matrix layers run on; nothing of no designs."""
+    if len(unit) == 0:
+        return
     layers = simulator.layers
     kinds = layer_kinds(layers)
-    digital = (unit == ELSEWHERE) | ~has_adc[:, None]
-    on_unit = unit == ON_DIGITAL_UNIT
-    places = {ANALOG_TILES: ~digital & ~on_unit, DIGITAL_TILES: digital & ~on_unit, DIGITAL_UNIT: on_unit}
+    places = {place: unit == code for place, code in PLACES.items()}
     matrix = kinds >= 0
     groups = {"all": matrix} | {kind: kinds == index for index, kind in enumerate(KINDS)}
     groups |= {name: matrix & (layers["network"] == index) for index, name in enumerate(simulator.networks)}

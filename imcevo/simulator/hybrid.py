@@ -147,19 +147,23 @@ class HybridSimulator(PhysicalSimulator):
         return part._replace(mapping=Mapping(factors, tiles))
 
     def mapped(self, designs: DesignTable) -> Mapping:
-        """The mappings of repaired designs; layers on a hybrid chip's digital tiles have `ELSEWHERE` as their unit."""
+        """The mappings of repaired designs; layers on the arrays of digital tiles have `ELSEWHERE` as their unit."""
         mixed = _mixed(designs)
-        if not mixed.any():
-            return super().mapped(designs)
-        analog, digital = (part.mapping for part in self.parts(designs.take(mixed)))
-        moved = analog.factors["unit"] == ELSEWHERE
-        factors = np.where(moved, digital.factors, analog.factors)
-        factors["unit"][moved] = ELSEWHERE
-        hybrid = Mapping(factors, analog.tiles_needed + digital.tiles_needed)
-        if mixed.all():
-            return hybrid
-        pure = super().mapped(designs.take(~mixed))
-        return Mapping(*(_joined(mixed, *pair) for pair in zip(pure, hybrid, strict=True)))
+        found = []
+        if mixed.any():
+            analog, digital = (part.mapping for part in self.parts(designs.take(mixed)))
+            moved = analog.factors["unit"] == ELSEWHERE
+            factors = np.where(moved, digital.factors, analog.factors)
+            on_tiles = moved & (factors["unit"] == ON_ARRAYS)
+            factors["unit"][on_tiles] = ELSEWHERE
+            found.append(Mapping(factors, analog.tiles_needed + digital.tiles_needed))
+        if not mixed.all():
+            pure = designs.take(~mixed)
+            mapping = super().mapped(pure)
+            on_tiles = (mapping.factors["unit"] == ON_ARRAYS) & (pure["digital_groups"] > 0)[:, None]
+            mapping.factors["unit"][on_tiles] = ELSEWHERE
+            found.insert(0, mapping)
+        return found[0] if len(found) == 1 else Mapping(*(_joined(mixed, *pair) for pair in zip(*found, strict=True)))
 
     def _simulate_piece(self, designs: DesignTable, *, snr: bool) -> Metrics:
         mixed = _mixed(designs)
