@@ -37,10 +37,13 @@ from imcevo.simulator import PhysicalSimulator
 
 # RRAM resident, SRAM streaming, cell chosen by the search.
 PROBLEMS = ("rram_resident4", "sram_streamed4", "quickstart")
-GREEDY_THEN_EXACT = "greedy_then_exact"  # exact from half of the budget on, begun with the greedy front re-mapped
+# Exact for the rest of the budget, begun with the greedy front re-mapped; both fronts count.
+GREEDY_THEN_EXACT = "greedy_then_exact"
+_GREEDY_SHARE = 0.75
 POLICIES = ("greedy", "evolved", "exact", GREEDY_THEN_EXACT)
 BUDGETS = ("evaluations", "seconds")
 POPULATION = 100
+_WARM_UP = 512  # designs
 _MOST_REMAPPED = 200  # designs of a front
 _WEIGHTS = tuple(ExactPolicy.WEIGHTS.index(weight) for weight in (1 / 4, 1.0, 4.0))
 
@@ -73,34 +76,36 @@ def searches(jobs: list[Job]) -> Iterator[dict[str, Any]]:
 
 def search(job: Job) -> dict[str, Any]:
     """Search until the budget is spent; hypervolume of the front as it is, and re-mapped exactly."""
-    phases = ("greedy", "exact") if job.policy == GREEDY_THEN_EXACT else (job.policy,)
+    phases = {job.policy: 1.0}  # until which share of the budget
+    if job.policy == GREEDY_THEN_EXACT:
+        phases = {"greedy": _GREEDY_SHARE, "exact": 1.0}
     problems = [load_problem(job.problem, policy=policy) for policy in phases]
-    for problem in problems:
-        problem.evaluate(problem.sample(2, np.random.default_rng(0)))  # compilation is not timed
-    spent, archive = Spent(0, 0.0), None
-    for phase, problem in enumerate(problems, start=1):
-        archive, spent = _searched(problem, job, job.amount * phase / len(problems), spent, archive)
-    assert archive is not None
-    problem, front = problems[-1], archive.front()
+    for problem, n in zip([load_problem(job.problem, policy="greedy"), *problems], (_WARM_UP, 2, 2), strict=False):
+        problem.evaluate(problem.sample(n, np.random.default_rng(0)))  # compiles, fills the table of compute-SNR
+    spent, fronts = Spent(0, 0.0), list[Front]()
+    for problem, until in zip(problems, phases.values(), strict=True):
+        front, spent = _searched(problem, job, until * job.amount, spent, fronts[-1] if fronts else None)
+        fronts.append(front)
+    found = np.concatenate([front.F for front in fronts])
     return {
         "problem": job.problem.stem, "policy": job.policy, "seed": job.seed, "budget": job.budget,
         "evaluations": spent.evaluations, "seconds": spent.seconds,
-        "hypervolume": problem.box.hypervolume(front.F),
-        "hypervolume_remapped": problem.box.hypervolume(np.concatenate([front.F, _remapped(problem, front, job)])),
+        "hypervolume": problem.box.hypervolume(found),
+        "hypervolume_remapped": problem.box.hypervolume(np.concatenate([found, _remapped(problem, front, job)])),
         "gap_to_exact": _gap(problem, front.X, front.F),
     }  # fmt: skip
 
 
 def _searched(
-    problem: CodesignProblem, job: Job, until: float, spent: Spent, before: ParetoArchive | None
-) -> tuple[ParetoArchive, Spent]:
-    """Go on until `until` of the job's budget is spent, from the designs of the front of `before`."""
+    problem: CodesignProblem, job: Job, until: float, spent: Spent, before: Front | None
+) -> tuple[Front, Spent]:
+    """Go on until `until` of the job's budget is spent, from designs of the front `before`; the front found."""
     started, evaluations = time.perf_counter() - spent.seconds, spent.evaluations
     options = optimiser_options("nsga2", {"population": POPULATION})
     optimiser = optimiser_entry("nsga2").build(problem, options, seed=job.seed)
     archive = ParetoArchive(problem.n_var, problem.n_obj)
-    if before is not None:
-        hardware = _thinned(before.front(), POPULATION)
+    if before is not None and len(before.X):
+        hardware = _thinned(before, POPULATION)
         weights = problem.initial(len(hardware), np.random.default_rng(job.seed))[:, problem.genome.place(MAPPING)]
         evaluation = problem.evaluate(np.hstack([hardware, weights]))
         optimiser.immigrate(evaluation)
@@ -108,11 +113,9 @@ def _searched(
         evaluations += len(hardware)
     while True:
         spent = Spent(evaluations, time.perf_counter() - started)
-        if getattr(spent, job.budget) >= until:
-            return archive, spent
-        X = optimiser.ask()
+        X = optimiser.ask() if getattr(spent, job.budget) < until else ()
         if len(X) == 0:
-            return archive, spent
+            return archive.front(), spent
         evaluation = problem.evaluate(X, canonical=True)
         optimiser.tell(evaluation)
         archive.add(*evaluation)
