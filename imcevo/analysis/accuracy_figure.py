@@ -21,15 +21,18 @@ _MARKERS = {1: "o", 2: "s", 4: "^"}
 
 
 def draw_fronts(drawn: Figure, fronts: pd.DataFrame) -> None:
-    """Left: both fronts; right: SNR of their designs over ADC bits."""
+    """Left: both fronts; right: SNR of their designs over ADC bits; one marker per cell."""
     left, right = drawn.subplots(1, 2)
     energy, latency = (name for name in map(str, fronts) if name.endswith("_geometric_mean"))
     for constrained, colour, label in ((False, GREY, "unconstrained"), (True, BLUE, "SNR at least 16 dB")):
-        front = fronts[fronts["constrained"] == constrained]
-        left.loglog(front[energy] * 1e3, front[latency] * 1e3, "o", color=colour, markersize=4, label=label)
-        right.plot(front["adc_bits"], front["snr_dB"], "o", color=colour, markersize=4)
+        for marker, (cell, front) in zip(_MARKERS.values(), fronts.groupby("cell"), strict=False):
+            own = front[front["constrained"] == constrained]
+            if len(own):
+                left.loglog(own[energy] * 1e3, own[latency] * 1e3, marker, color=colour, markersize=4,
+                            label=f"{label}: {cell}")  # fmt: skip
+                right.plot(own["adc_bits"], own["snr_dB"], marker, color=colour, markersize=4)
     left.set(xlabel="geometric mean energy [mJ]", ylabel="geometric mean latency [ms]")
-    left.legend()
+    left.legend(fontsize="small")
     right.axhline(_LEAST_SNR_dB, color=LIGHT, linewidth=1.2)
     right.set(xlabel="ADC bits", ylabel="SNR of the worst network [dB]")
 

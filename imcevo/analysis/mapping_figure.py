@@ -1,4 +1,7 @@
-"""The figure of the mapping study: ``python -m imcevo.analysis.mapping_figure FOLDER`` reads its ``searches.csv``."""
+"""The figure of the mapping study: ``python -m imcevo.analysis.mapping_figure FOLDER`` reads its ``searches.csv``.
+
+Beside the picture it writes ``significance.csv``: every policy against the greedy one, paired by seed.
+"""
 
 from __future__ import annotations
 
@@ -7,33 +10,69 @@ from pathlib import Path
 
 import pandas as pd
 
-FIGURE = "hypervolume.png"
-_COLUMNS = {
-    "hypervolume_at_evaluations": "equal evaluations",
-    "hypervolume_at_seconds": "equal time",
-    "hypervolume_remapped": "equal evaluations,\nfront re-mapped exactly",
-}
+from imcevo.analysis.statistics import holm, paired_p
+
+FIGURE, SIGNIFICANCE = "hypervolume.png", "significance.csv"
+BASELINE = "greedy"
+_BUDGETS = {"evaluations": "equal evaluations", "seconds": "equal time"}
+_COLUMNS = {"hypervolume": "as found", "hypervolume_remapped": "re-mapped"}
+
+
+def significance(rows: pd.DataFrame) -> pd.DataFrame:
+    """Every policy's hypervolume, as found and re-mapped exactly, against that of the baseline as found.
+
+    A row per problem, budget, policy and column: ``ratio`` of medians; ``p`` of Wilcoxon's signed-rank test, two-sided
+    and paired by seed, adjusted by Holm's method for all tests of the table; ``outside_spread``, whether the worst seed
+    is above the baseline's best one.
+    """
+    found = []
+    for (problem, budget), group in rows.groupby(["problem", "budget"], sort=False):
+        by_policy = {policy: part.set_index("seed") for policy, part in group.groupby("policy", sort=False)}
+        those = by_policy[BASELINE]["hypervolume"]
+        for policy, part in by_policy.items():
+            for column in _COLUMNS:
+                if policy == BASELINE and column == "hypervolume":
+                    continue
+                these = part[column].reindex(those.index)
+                found.append({
+                    "problem": problem, "budget": budget, "policy": policy, "front": _COLUMNS[column].replace(" ", "_"),
+                    "ratio": these.median() / those.median(), "p": paired_p(these, those),
+                    "outside_spread": bool(these.min() > those.max()),
+                })  # fmt: skip
+    table = pd.DataFrame(found)
+    table["p"] = holm(list(table["p"]))
+    return table
 
 
 def draw(folder: Path) -> Path:
-    """Hypervolumes of every seed, a panel per problem, policies side by side; returns the picture's path."""
+    """Hypervolumes of every seed: a column of panels per problem, a row per budget, policies side by side.
+
+    Returns:
+        The picture's path.
+    """
     from matplotlib.figure import Figure
 
     rows = pd.read_csv(folder / "searches.csv")
+    significance(rows).to_csv(folder / SIGNIFICANCE, index=False, lineterminator="\n", float_format="%.6g")
     problems, policies = list(dict.fromkeys(rows["problem"])), list(dict.fromkeys(rows["policy"]))
-    figure = Figure(figsize=(4.2 * len(problems), 3.6), layout="constrained")
-    panels = figure.subplots(1, len(problems), squeeze=False)[0]
-    for panel, problem in zip(panels, problems, strict=True):
-        of_problem = rows[rows["problem"] == problem]
-        for place, policy in enumerate(policies):
-            of_policy = of_problem[of_problem["policy"] == policy]
-            for at, column in enumerate(_COLUMNS):
-                x = [at + 0.22 * (place - (len(policies) - 1) / 2)] * len(of_policy)
-                panel.plot(x, of_policy[column], "o", color=f"C{place}", ms=4, alpha=0.7, label=None if at else policy)
-        panel.set_title(problem)
-        panel.set_xticks(range(len(_COLUMNS)), _COLUMNS.values(), fontsize=8)
-    panels[0].set_ylabel("hypervolume")
-    panels[0].legend(frameon=False)
+    figure = Figure(figsize=(4.0 * len(problems), 5.6), layout="constrained")
+    panels = figure.subplots(len(_BUDGETS), len(problems), squeeze=False)
+    for line, (budget, words) in zip(panels, _BUDGETS.items(), strict=True):
+        for panel, problem in zip(line, problems, strict=True):
+            part = rows[(rows["problem"] == problem) & (rows["budget"] == budget)]
+            for place, policy in enumerate(policies):
+                of_policy = part[part["policy"] == policy]
+                for shift, (column, told) in zip((-0.12, 0.12), _COLUMNS.items(), strict=True):
+                    panel.plot(
+                        [place + shift] * len(of_policy), of_policy[column], "o", color=f"C{place}", ms=4, alpha=0.7,
+                        mfc="none" if shift > 0 else None, label=told if place == 0 else None,
+                    )  # fmt: skip
+            panel.set_title(f"{problem}, {words}", fontsize=9)
+            panel.set_xticks(range(len(policies)), [policy.replace("_", "\n") for policy in policies], fontsize=8)
+            panel.tick_params(axis="y", labelsize=8)
+            panel.ticklabel_format(axis="y", useOffset=False)
+        line[0].set_ylabel("hypervolume")
+    panels[0][0].legend(frameon=False, fontsize=8)
     path = folder / FIGURE
     figure.savefig(path, dpi=150)
     return path

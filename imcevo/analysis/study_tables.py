@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from imcevo.analysis.statistics import correlation_needed, holm, median_interval, paired_p
-from imcevo.analysis.uncertainty import MEASURED, ratio_factor
+from imcevo.analysis.uncertainty import MEASURED, cells_of, ratio_factor
 from imcevo.units import OPERATIONS_PER_MAC, TERA
 
 # Quantities per network, and the quantities whose uncertainty they carry.
@@ -122,7 +122,7 @@ def comparison_with_baselines(
     (`imcevo.analysis.uncertainty.ratio_factor`); and ``told_apart``, whether the ratio is beyond it.
     """
     first = suite["design"].iloc[0]
-    cells = designs.set_index(["design", "seed"])["cell"] if uncertainty is not None else None
+    cells = cells_of(designs.set_index(["design", "seed"]))
     rows: list[dict[str, Any]] = []
     for deployment, mine in suite.groupby("deployment", sort=False):
         own = mine[mine["design"] == first].set_index("seed")
@@ -140,7 +140,7 @@ def comparison_with_baselines(
                     "p": paired_p(own[quantity][both], other[quantity][both]) if both.any() else np.nan,
                     "seeds": int(both.sum()), "baseline_feasible": int(other["feasible"].eq(True).sum()),
                 }  # fmt: skip
-                if uncertainty is not None and cells is not None:
+                if uncertainty is not None:
                     seeds = both[both].index
                     same_cell = bool((cells[first][seeds] == cells[baseline][seeds]).all())
                     factor = ratio_factor((MEASURED[column] for column in carried), same_cell=same_cell)

@@ -64,6 +64,14 @@ def value_factors() -> dict[str, float]:
     return {column: known[name, "value"] for column, name in MEASURED.items()}
 
 
+def cells_of(designs: pd.DataFrame) -> pd.Series:
+    """The bit cells of every design in one text, those of a hybrid chip's digital tiles too; "" where none is known."""
+    cells = designs["cell"].astype(str) if "cell" in designs else pd.Series("", index=designs.index)
+    if "digital_cell" not in designs or "digital_groups" not in designs:
+        return cells
+    return cells.where(designs["digital_groups"] == 0, cells + " " + designs["digital_cell"].astype(str))
+
+
 def _covered(column: str) -> bool:
     return quantity(column).name in _QUANTITIES
 
@@ -86,7 +94,7 @@ def representatives(run: FrontTable, profile: str) -> NDArray[np.int64] | None:
     n = len(run.front)
     columns = zip(run.objectives, run.objective_values.T, strict=True)
     F = np.stack([np.log(np.abs(values)) if _covered(name) else values for name, values in columns], axis=1)
-    cell = pd.factorize(run.front["cell"])[0] if "cell" in run.front else np.zeros(n, dtype=np.int64)
+    cell = pd.factorize(cells_of(run.front))[0]
     same, other = (
         np.log([objective_factor(name, same_cell=alike) for name in run.objectives]) for alike in (True, False)
     )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Sequence
 from pathlib import Path
 
 from imcevo.problem import CodesignProblem, load_problem
@@ -13,7 +15,7 @@ name = "bench"
 profile = "physical"
 
 [workloads]
-networks = ["resnet18", "mobilenet_v3_large", "mobilebert", "lstm_lm"]
+networks = NETWORKS
 
 [precision]
 input_bits = 8
@@ -71,8 +73,13 @@ digital_lanes = [64, 128, 256, 512]
 """
 
 
-def bench_problem(folder: Path, *, policy: str = "greedy") -> CodesignProblem:
+NETWORKS = ("resnet18", "mobilenet_v3_large", "mobilebert", "lstm_lm")
+
+
+def bench_problem(
+    folder: Path, *, policy: str = "greedy", networks: Sequence[str] = NETWORKS
+) -> CodesignProblem:  # fmt: skip
     """The benchmark's problem under a mapping policy, its file written into `folder`."""
     file = folder / "bench.toml"
-    file.write_text(PROBLEM)
+    file.write_text(PROBLEM.replace("NETWORKS", json.dumps(list(networks))))
     return load_problem(file, policy=policy)

@@ -8,7 +8,7 @@ import numpy as np
 
 from imcevo.costs.adc import Adc, adc_of
 from imcevo.costs.equation import Real, equation
-from imcevo.costs.families import MacroDesigns
+from imcevo.costs.families import MacroCosts, MacroDesigns
 from imcevo.costs.lines import THERMAL_ENERGY_J, Lines, line_energy, sampling_energy
 from imcevo.costs.scaling import Array, Supply
 from imcevo.technology import MemoryCell, Technology
@@ -134,4 +134,40 @@ def latch_write(designs: MacroDesigns, lines: Lines, technology: Technology) -> 
         np.asarray(line_energy(overhead, lines.column_F, supply.voltage_V)),
         np.asarray(line_energy(overhead, lines.row_F, supply.voltage_V)),
         lines.row_delay_s + lines.column_delay_s + supply.clock_s,
+    )
+
+
+def analog_latch_macro(
+    designs: MacroDesigns, lines: Lines, cell: MemoryCell, slots: Array, settling_s: Array, technology: Technology,
+    *, cell_read_J: Array | None = None, cell_read_xw_J: Array | None = None,
+) -> MacroCosts:  # fmt: skip
+    """A macro of latches read by ADCs; families differ in how a column settles and in what a cell costs.
+
+    Args:
+        slots: of the input slice, by `input_slots`.
+        settling_s: of one slot.
+        cell_read_J, cell_read_xw_J: of one cell in one input cycle, whatever the data, and times input and weight.
+    """
+    none = np.zeros_like(designs.rows)
+    drivers = drivers_of(designs, lines, cell, technology)
+    read_out = analog_read_out(designs, slots, settling_s, technology)
+    write = latch_write(designs, lines, technology)
+    return MacroCosts(
+        cells_m2=designs.rows * designs.cols * lines.cell_m2,
+        drivers_m2=drivers.area_m2,
+        column_periphery_m2=column_periphery_area(designs, cell),
+        adc_m2=read_out.adc_m2,
+        adder_tree_m2=none,
+        cell_read_J=none if cell_read_J is None else cell_read_J,
+        cell_read_x_J=none,
+        cell_read_xw_J=none if cell_read_xw_J is None else cell_read_xw_J,
+        row_drive_J=drivers.drive_J,
+        row_drive_x_J=drivers.drive_x_J,
+        column_read_J=read_out.sample_J,
+        adc_conversion_J=read_out.adc.energy_J,
+        adder_tree_sum_J=none,
+        cell_write_J=write.cell_J,
+        row_write_J=write.row_J,
+        read_s=read_out.read_s,
+        row_write_s=write.row_s,
     )

@@ -3,7 +3,7 @@
 ``python -m imcevo.experiment.accuracy_study --out results/reference/accuracy`` from the root of a checkout writes
 
 - ``fronts.csv``: the fronts of the same problem with and without its constraint on compute-SNR,
-- ``spread.csv``: how these fronts spread over ADC bits, and what they reach,
+- ``spread.csv``: how these fronts spread over cells, ADC bits and rows, and what SNR they reach,
 - ``digits.csv``: energy, SNR and measured accuracy of a trained network over ADC bits, active rows and bits per cell.
 
 ``python -m imcevo.analysis.accuracy_figure results/reference/accuracy`` draws them.
@@ -60,10 +60,10 @@ def fronts_table(problem: CodesignProblem, evaluations: int = EVALUATIONS) -> pd
 
 
 def spread_table(fronts: pd.DataFrame) -> pd.DataFrame:
-    """Per front: designs, and range and number of distinct values of what precision depends on."""
+    """Per front and cell: designs, and range and number of distinct values of what precision depends on."""
     rows = []
-    for constrained, front in fronts.groupby("constrained"):
-        row: dict[str, object] = {"constrained": constrained, "designs": len(front)}
+    for (constrained, cell), front in fronts.groupby(["constrained", "cell"]):
+        row: dict[str, object] = {"constrained": constrained, "cell": cell, "designs": len(front)}
         for key in ("adc_bits", "rows_active", "bits_per_cell", "dac_bits", SNR):
             row |= {f"{key}_least": front[key].min(), f"{key}_most": front[key].max()}
             if key != SNR:
@@ -88,7 +88,7 @@ def run_study(out: Path, problem: Path, evaluations: int = EVALUATIONS) -> None:
 def main() -> int:
     parser = argparse.ArgumentParser(description="What precision costs, as small CSV files.")
     parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--problem", type=Path, default=Path("problems/snr_rram.toml"))
+    parser.add_argument("--problem", type=Path, default=Path("problems/snr_analog.toml"))
     given = parser.parse_args()
     try:
         run_study(given.out, given.problem)

@@ -1,8 +1,8 @@
 """What joint search of hardware and mapping finds that hardware search under the greedy mapping cannot.
 
 ``python -m imcevo.experiment.mapping_study --out results/reference/mapping`` from the root of a checkout writes
-``searches.csv`` (a row per problem, policy and seed) and ``summary.csv`` (medians and ranges over seeds).
-``python -m imcevo.analysis.mapping_figure results/reference/mapping`` draws them.
+``searches.csv`` (a row per problem, policy, seed and budget) and ``summary.csv`` (medians and ranges over seeds).
+``python -m imcevo.analysis.mapping_figure results/reference/mapping`` tests and draws them.
 """
 
 from __future__ import annotations
@@ -30,22 +30,37 @@ from imcevo.mapping.judge import energy_latency, least_energy_latency
 from imcevo.mapping.policies import ExactPolicy
 from imcevo.mapping.records import STREAMED
 from imcevo.optimise import ParetoArchive, optimiser_entry, optimiser_options
+from imcevo.optimise.archive import Front
 from imcevo.problem import CodesignProblem, load_problem
-from imcevo.problem.genome import HARDWARE
+from imcevo.problem.genome import HARDWARE, MAPPING
 from imcevo.simulator import PhysicalSimulator
 
 # RRAM resident, SRAM streaming, cell chosen by the search.
 PROBLEMS = ("rram_resident4", "sram_streamed4", "quickstart")
-POLICIES = ("greedy", "evolved", "exact")
+# Exact for the rest of the budget, begun with the greedy front re-mapped; both fronts count.
+GREEDY_THEN_EXACT = "greedy_then_exact"
+_GREEDY_SHARE = 0.75
+POLICIES = ("greedy", "evolved", "exact", GREEDY_THEN_EXACT)
+BUDGETS = ("evaluations", "seconds")
 POPULATION = 100
+_WARM_UP = 512  # designs
+_MOST_REMAPPED = 200  # designs of a front
+_WEIGHTS = tuple(ExactPolicy.WEIGHTS.index(weight) for weight in (1 / 4, 1.0, 4.0))
 
 
 class Job(NamedTuple):
-    """One search, to be judged at `evaluations` designs and at `seconds` of one core."""
+    """One search with so many evaluations, or seconds of one core."""
 
     problem: Path
     policy: str
     seed: int
+    budget: str
+    amount: float
+
+
+class Spent(NamedTuple):
+    """What a search has used."""
+
     evaluations: int
     seconds: float
 
@@ -60,46 +75,68 @@ def searches(jobs: list[Job]) -> Iterator[dict[str, Any]]:
 
 
 def search(job: Job) -> dict[str, Any]:
-    """Search until both budgets are spent; hypervolume of the front at either end, and re-mapped exactly."""
-    problem = load_problem(job.problem, policy=job.policy)
-    problem.evaluate(problem.sample(2, np.random.default_rng(0)))  # compilation is not timed
+    """Search until the budget is spent; hypervolume of the front as it is, and re-mapped exactly."""
+    phases = {job.policy: 1.0}  # until which share of the budget
+    if job.policy == GREEDY_THEN_EXACT:
+        phases = {"greedy": _GREEDY_SHARE, "exact": 1.0}
+    problems = [load_problem(job.problem, policy=policy) for policy in phases]
+    for problem, n in zip([load_problem(job.problem, policy="greedy"), *problems], (_WARM_UP, 2, 2), strict=False):
+        problem.evaluate(problem.sample(n, np.random.default_rng(0)))  # compiles, fills the table of compute-SNR
+    spent, fronts = Spent(0, 0.0), list[Front]()
+    for problem, until in zip(problems, phases.values(), strict=True):
+        front, spent = _searched(problem, job, until * job.amount, spent, fronts[-1] if fronts else None)
+        fronts.append(front)
+    found = np.concatenate([front.F for front in fronts])
+    return {
+        "problem": job.problem.stem, "policy": job.policy, "seed": job.seed, "budget": job.budget,
+        "evaluations": spent.evaluations, "seconds": spent.seconds,
+        "hypervolume": problem.box.hypervolume(found),
+        "hypervolume_remapped": problem.box.hypervolume(np.concatenate([found, _remapped(problem, front, job)])),
+        "gap_to_exact": _gap(problem, front.X, front.F),
+    }  # fmt: skip
+
+
+def _searched(
+    problem: CodesignProblem, job: Job, until: float, spent: Spent, before: Front | None
+) -> tuple[Front, Spent]:
+    """Go on until `until` of the job's budget is spent, from designs of the front `before`; the front found."""
+    started, evaluations = time.perf_counter() - spent.seconds, spent.evaluations
     options = optimiser_options("nsga2", {"population": POPULATION})
     optimiser = optimiser_entry("nsga2").build(problem, options, seed=job.seed)
     archive = ParetoArchive(problem.n_var, problem.n_obj)
-    row: dict[str, Any] = {"problem": job.problem.stem, "policy": job.policy, "seed": job.seed}
-    started = time.perf_counter()
-    while not {"hypervolume_at_evaluations", "hypervolume_at_seconds"} <= row.keys():
-        X = optimiser.ask()
+    if before is not None and len(before.X):
+        hardware = _thinned(before, POPULATION)
+        weights = problem.initial(len(hardware), np.random.default_rng(job.seed))[:, problem.genome.place(MAPPING)]
+        evaluation = problem.evaluate(np.hstack([hardware, weights]))
+        optimiser.immigrate(evaluation)
+        archive.add(*evaluation)
+        evaluations += len(hardware)
+    while True:
+        spent = Spent(evaluations, time.perf_counter() - started)
+        X = optimiser.ask() if getattr(spent, job.budget) < until else ()
         if len(X) == 0:
-            break
-        evaluation = problem.evaluate(X)
+            return archive.front(), spent
+        evaluation = problem.evaluate(X, canonical=True)
         optimiser.tell(evaluation)
         archive.add(*evaluation)
-        spent = time.perf_counter() - started
-        if archive.n_evaluated >= job.evaluations and "hypervolume_at_evaluations" not in row:
-            front = archive.front()
-            row |= {"evaluations": archive.n_evaluated, "seconds_for_them": spent}
-            row["hypervolume_at_evaluations"] = problem.box.hypervolume(front.F)
-            row["hypervolume_remapped"] = _remapped(problem, front.X, job.problem)
-            row["gap_to_exact"] = _gap(problem, front.X, front.F)
-            started += time.perf_counter() - started - spent  # judging is not timed
-        if spent >= job.seconds and "hypervolume_at_seconds" not in row:
-            row |= {"seconds": job.seconds, "evaluations_in_them": archive.n_evaluated}
-            row["hypervolume_at_seconds"] = problem.box.hypervolume(archive.front().F)
-    return row
+        evaluations += len(X)
 
 
-def _remapped(problem: CodesignProblem, X: NDArray[np.int64], file: Path) -> float:
-    """Hypervolume of the same hardware under the exact mapper at every weight, and under the old mapping."""
-    if len(X) == 0:
-        return 0.0
-    exact = load_problem(file, policy="exact")
-    hardware = np.unique(X[:, problem.genome.place(HARDWARE)], axis=0)
-    n_weights = len(ExactPolicy.WEIGHTS)
-    weight = np.tile(np.arange(n_weights), len(hardware))[:, None]
-    evaluation = exact.evaluate(np.hstack([np.repeat(hardware, n_weights, axis=0), weight]))
-    feasible = evaluation.F[(evaluation.G <= 0).all(axis=1)]
-    return problem.box.hypervolume(np.concatenate([feasible, problem.evaluate(X).F]))
+def _thinned(front: Front, most: int) -> NDArray[np.int64]:
+    """Genomes of at most so many designs of a front, evenly along its first objective."""
+    order = np.argsort(front.F[:, 0], kind="stable")
+    return front.X[order[np.unique(np.linspace(0, len(order) - 1, min(most, len(order))).astype(int))]]
+
+
+def _remapped(problem: CodesignProblem, front: Front, job: Job) -> NDArray[np.float64]:
+    """Objectives of feasible designs of the same hardware under the exact mapper ``[n, n_obj]``."""
+    if len(front.X) == 0:
+        return front.F
+    exact = load_problem(job.problem, policy="exact")
+    hardware = np.unique(_thinned(front, _MOST_REMAPPED)[:, problem.genome.place(HARDWARE)], axis=0)
+    weights = np.tile(_WEIGHTS, len(hardware))[:, None]
+    evaluation = exact.evaluate(np.hstack([np.repeat(hardware, len(_WEIGHTS), axis=0), weights]))
+    return evaluation.F[(evaluation.G <= 0).all(axis=1)]
 
 
 def _gap(problem: CodesignProblem, X: NDArray[np.int64], F: NDArray[np.float64]) -> float:
@@ -123,9 +160,9 @@ def _gap(problem: CodesignProblem, X: NDArray[np.int64], F: NDArray[np.float64])
 
 
 def summary(rows: pd.DataFrame) -> pd.DataFrame:
-    """Median, least and largest over seeds of every figure, a row per problem and policy."""
-    figures = [name for name in rows.columns if name not in ("problem", "policy", "seed")]
-    table = rows.groupby(["problem", "policy"], sort=False)[figures].agg(["median", "min", "max"])
+    """Median, least and largest over seeds of every figure, a row per problem, budget and policy."""
+    figures = [name for name in rows.columns if name not in ("problem", "policy", "seed", "budget")]
+    table = rows.groupby(["problem", "budget", "policy"], sort=False)[figures].agg(["median", "min", "max"])
     table.columns = table.columns.map("_".join)
     return table.reset_index()
 
@@ -138,29 +175,33 @@ def main() -> int:
     parser.add_argument("--problems", type=Path, default=Path("problems"), metavar="DIR", help="their problem files")
     parser.add_argument("--only", choices=PROBLEMS, help="one of the problems")
     parser.add_argument("--seeds", type=int, default=10, help="seeds of every search")
-    parser.add_argument("--evaluations", type=int, default=5000, help="designs for equal evaluations")
-    parser.add_argument("--seconds", type=float, default=20.0, help="of one core for equal time")
+    parser.add_argument("--first-seed", type=int, default=201, help="the others follow")
+    parser.add_argument("--evaluations", type=int, default=1000, help="designs for equal evaluations")
+    parser.add_argument("--seconds", type=float, default=16.0, help="of one core for equal time")
     given = parser.parse_args()
     try:
         for option in ("seeds", "evaluations", "seconds"):
             if not getattr(given, option) > 0:
                 raise UserError("is out of range", key=f"--{option}", value=getattr(given, option), allowed="above 0")
         make_folder(given.out)
+        files = [given.problems / f"{name}.toml" for name in ([given.only] if given.only else PROBLEMS)]
+        for file in files:
+            load_problem(file)  # mistakes in the files show before the pool starts
         jobs = [
-            Job(given.problems / f"{name}.toml", policy, seed, given.evaluations, given.seconds)
-            for name in ([given.only] if given.only else PROBLEMS)
+            Job(file, policy, seed, budget, getattr(given, budget))
+            for file in files
+            for budget in BUDGETS
             for policy in POLICIES
-            for seed in range(1, given.seeds + 1)
+            for seed in range(given.first_seed, given.first_seed + given.seeds)
         ]  # fmt: skip
-        for job in jobs[:: len(POLICIES) * given.seeds]:
-            load_problem(job.problem)  # mistakes in the files show before the pool starts
         rows: list[dict[str, Any]] = []
-        rank = {name: place for place, name in enumerate((*PROBLEMS, *POLICIES))}
+        rank = {name: place for place, name in enumerate((*PROBLEMS, *BUDGETS, *POLICIES))}
         for row in searches(jobs):
             rows.append(row)
-            print(f"{len(rows)} of {len(jobs)}: {row['problem']}, {row['policy']}, seed {row['seed']}", flush=True)
+            told = ", ".join(str(row[name]) for name in ("problem", "policy", "budget", "seed"))
+            print(f"{len(rows)} of {len(jobs)}: {told}", flush=True)
             # Written after every search: an interrupted study keeps what it has.
-            rows.sort(key=lambda r: (rank[r["problem"]], rank[r["policy"]], r["seed"]))
+            rows.sort(key=lambda r: (rank[r["problem"]], rank[r["budget"]], rank[r["policy"]], r["seed"]))
             table = pd.DataFrame(rows)
             for name, part in (("searches.csv", table), ("summary.csv", summary(table))):
                 write_atomically(given.out / name, part.to_csv(index=False, lineterminator="\n", float_format="%.6g"))

@@ -68,7 +68,7 @@ def _objective(problem: CodesignProblem, design: Mapping[str, Value]) -> tuple[f
 def _moved_constants(
     problem: CodesignProblem, design: Mapping[str, Value], factor: float
 ) -> Iterator[tuple[str, Quantity, Quantity, PhysicalSimulator]]:
-    """Name, constant, changed constant and simulator: the design's cell, node and DRAM, and all circuits.
+    """Name, constant, changed constant and simulator: the design's cells, node and DRAM, and all circuits.
 
     Only the physical profile has a technology to change.
     """
@@ -76,12 +76,14 @@ def _moved_constants(
     if not isinstance(simulator, PhysicalSimulator):
         return
     technology = simulator.technology
-    cell, node = str(design["cell"]), int(design["node_nm"])
-    for name, quantity in _constants(technology.cells[cell]):
-        for moved in _moved(quantity, factor):
-            cells = {**technology.cells, cell: _with(technology.cells[cell], (name,), moved)}
-            new = replace(technology, cells=MappingProxyType(cells))
-            yield f"{cell}.{name}", quantity, moved, simulator.with_technology(new)
+    node = int(design["node_nm"])
+    used = ["cell", "digital_cell"] if design.get("digital_groups") else ["cell"]
+    for cell in dict.fromkeys(str(design[key]) for key in used):
+        for name, quantity in _constants(technology.cells[cell]):
+            for moved in _moved(quantity, factor):
+                cells = {**technology.cells, cell: _with(technology.cells[cell], (name,), moved)}
+                new = replace(technology, cells=MappingProxyType(cells))
+                yield f"{cell}.{name}", quantity, moved, simulator.with_technology(new)
     for name, quantity in _constants(technology.nodes[node]):
         for moved in _moved(quantity, factor):
             nodes = {**technology.nodes, node: _with(technology.nodes[node], (name,), moved)}

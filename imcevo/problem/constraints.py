@@ -92,6 +92,7 @@ def build_constraints(
     networks: Sequence[str],
     required: Sequence[str],
     shortfalls: Callable[[], Sequence[str]],
+    overlapping: bool = False,
     file: object = None,
 ) -> tuple[Constraint, ...]:
     """The constraints of a problem file, and after them the profile's `required` shortfalls (<= 0).
@@ -101,6 +102,7 @@ def build_constraints(
             what networks have a table of such per network; ``snr_dB`` -> least value of every network, or a table of
             such per network.
         shortfalls: gives the names of the simulator's shortfalls; called only where a name is not a metric.
+        overlapping: inferences run together, so that the interval between them may be below the latency.
 
     Raises:
         UserError: unknown quantity or network, a wrong type, bounds that no design can satisfy.
@@ -120,7 +122,7 @@ def build_constraints(
             if quantity not in known:
                 raise unknown_name("constraint", quantity, (*METRICS, SNR, *known), file=where, key=key)
             built += _bounds(quantity, entry, None, where, key)
-    _check_power(built, networks, where)
+    _check_power(built, networks, overlapping, where)
     asked = [c.quantity for c in built if c.sense > 0]
     _check_required([c for c in built if c.quantity in required], where)
     built += [Constraint(name, 0.0) for name in required if name not in asked]
@@ -221,13 +223,15 @@ def _check_required(bounds: Sequence[Constraint], where: str | None) -> None:
             )  # fmt: skip
 
 
-def _check_power(bounds: Sequence[Constraint], networks: Sequence[str], where: str | None) -> None:
-    """Power is energy / latency: bounds on two of them may leave the third no room."""
+def _check_power(
+    bounds: Sequence[Constraint], networks: Sequence[str], overlapping: bool, where: str | None
+) -> None:
+    """Power is energy / interval, at most the latency: bounds on two of them may leave the third no room."""
     lowest, highest = [], []
     for index in range(len(networks)):
         energy, latency = (_interval(bounds, quantity, index) for quantity in ("energy_J", "latency_s"))
         lowest.append(energy[0] / latency[1])
-        highest.append(energy[1] / latency[0] if latency[0] > 0 else inf)
+        highest.append(energy[1] / latency[0] if latency[0] > 0 and not overlapping else inf)
     least, most = _interval(bounds, "power_W", None)
     for network, low in zip(networks, lowest, strict=True):
         # More than a rounding error: equal bounds are a legitimate way to pin a value.

@@ -16,7 +16,15 @@ from imcevo.problem.config import MappingConfig, PhysicalProblemConfig
 from imcevo.problem.constraints import build_constraints, least_snr_dB
 from imcevo.problem.hypervolume import HypervolumeBox
 from imcevo.problem.objectives import MAXIMISED, build_objectives
-from imcevo.problem.profiles import Bound, bind, check_known, read_problem_config, statistics_file, unset_bits
+from imcevo.problem.profiles import (
+    AnyProblemConfig,
+    Bound,
+    bind,
+    check_known,
+    read_problem_config,
+    statistics_file,
+    unset_bits,
+)
 from imcevo.problem.toml_text import to_toml
 from imcevo.simulator import HybridSimulator
 from imcevo.simulator.interface import Simulator
@@ -43,7 +51,7 @@ def load_problem(path: Path | str, *, policy: str | None = None) -> CodesignProb
     )
     constraints = build_constraints(
         config.constraints, networks=simulator.networks, required=simulator.required, file=file,
-        shortfalls=lambda: _shortfalls(space, simulator),
+        shortfalls=lambda: _shortfalls(space, simulator), overlapping=_overlapping(config),
     )  # fmt: skip
     if isinstance(simulator, HybridSimulator):
         simulator = simulator.aiming_at(least_snr_dB(constraints, simulator.networks))
@@ -84,6 +92,13 @@ def _load_space(given: dict[str, Any], simulator: Simulator, file: Path) -> Desi
     return DesignSpace(
         {name: v if isinstance(v[0], str) else tuple(sorted(v)) for name, v in space.values.items()}
     )
+
+
+def _overlapping(config: AnyProblemConfig) -> bool:
+    """Whether inferences may overlap in time."""
+    if not isinstance(config, PhysicalProblemConfig):
+        return False
+    return config.deployment.batch > 1 or config.deployment.execution == "pipelined"
 
 
 def _shortfalls(space: DesignSpace, simulator: Simulator) -> tuple[str, ...]:

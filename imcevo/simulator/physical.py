@@ -127,14 +127,14 @@ class PhysicalSimulator:
         if self._pipelined:
             self.required += ("pipeline_buffer_bits",)
         self._in_flight_bits = in_flight_bits(self.layers, len(self.networks))
-        self.snr = SnrModel(networks, self.layers, precision, self.technology, measured or {})
+        self.snr = SnrModel(networks, self.layers, self.technology, measured or {})
         stored = np.where(self.layers["dynamic"] == 1, 0.0, self.layers["count"] * self.layers["operand_bits"])
         self._stored_bits = np.bincount(self.layers["network"], weights=stored, minlength=len(self.networks))
 
     def with_technology(self, technology: Technology) -> PhysicalSimulator:
         """The same question under another technology."""
         other = copy(self)
-        other.technology = technology
+        other.technology, other.snr = technology, self.snr.with_technology(technology)
         return other
 
     def check(self, key: str, value: Value) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from copy import copy
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,7 +19,7 @@ from imcevo.mapping.records import Records
 from imcevo.simulator.interface import NetworkSnr
 from imcevo.simulator.repair import CALIBRATED
 from imcevo.technology import Technology
-from imcevo.workload import Network, Precision
+from imcevo.workload import Network
 from imcevo.workload.build import layer_names
 from imcevo.workload.table import MATRIX
 
@@ -31,30 +32,34 @@ class SnrModel:
 
     Args:
         networks: the suite.
-        layers: its rows.
-        precision: bits of inputs and weights.
+        layers: its rows, with the bits of every layer.
         technology: of the cells.
         measured: statistics that replace the stated distributions.
     """
 
     def __init__(
-        self, networks: Sequence[Network], layers: Records, precision: Precision, technology: Technology,
-        measured: Measured,
-    ) -> None:  # fmt: skip
+        self, networks: Sequence[Network], layers: Records, technology: Technology, measured: Measured
+    ) -> None:
         self._layers, self._technology = layers, technology
         self._networks = tuple(network.name for network in networks)
         self._names = layer_names(networks)
-        bits = precision.input_bits
         by_name = {(network.name, layer.name): layer for network in networks for layer in network.layers}
         self._sources: list[list[StatisticsSource]] = []
         for row, (network, names) in zip(layers, self._names, strict=True):
             sources: list[StatisticsSource] = []
             for name in names if row["kind"] == MATRIX else ():
-                stated = StatedValues(by_name[network, name].statistics, bits, int(row["second_bits"]))
+                bits = int(row["input_bits"]), int(row["second_bits"])
+                stated = StatedValues(by_name[network, name].statistics, *bits)
                 sources.append(measured.get(network, {}).get(name, stated))
             self._sources.append(sources)
         self._table = ErrorTable(self._sources, layers["K"], layers["network"])
         self._wires: dict[tuple[str, int], float] = {}
+
+    def with_technology(self, technology: Technology) -> SnrModel:
+        """The same suite under another technology; what is known of error ratios is shared."""
+        other = copy(self)
+        other._technology, other._wires = technology, {}
+        return other
 
     def of_designs(self, designs: DesignTable, geometry: Records, mapping: LayerMapping) -> NDArray[np.float64]:
         """Compute-SNR of every network ``[n_designs, n_networks]``, dB."""

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,9 +12,13 @@ from imcevo.analysis import Run, load_run, load_runs
 from imcevo.analysis.compare import comparison_table, run_table, write_comparison
 from imcevo.analysis.figures import write_comparison_figure, write_figures
 from imcevo.analysis.infeasible import infeasibility
+from imcevo.cli import main
 from imcevo.errors import UserError
-from imcevo.experiment import Experiment, run_experiment
+from imcevo.experiment import Experiment, load_experiment, run_experiment
 from imcevo.problem import load_problem
+from imcevo.problem.toml_text import to_toml
+from tests.experiment.small import EXPERIMENT
+from tests.problem.configs import CONFIG
 
 Make = Callable[..., Experiment]
 
@@ -144,3 +149,24 @@ def test_runs_of_different_problems_are_not_compared(experiment: Make, run: Run,
     other = load_run(run_experiment(experiment(constraints={"area_m2": 2e-4}), out=tmp_path / "other"))
     with pytest.raises(UserError, match="another problem"):
         write_figures(run, [other])
+
+
+def test_maximised_objectives_are_reported_and_drawn(
+    fake_simulator: None, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    config = copy.deepcopy(CONFIG)
+    config["objectives"] = [{"metric": "TOPS_per_W", "aggregate": "min"}, {"metric": "area_m2"}]
+    config["hypervolume"] = {"scale": "log10", "ideal": [-1e6, 1e-10], "reference": [-1e-3, 1e-2]}
+    (tmp_path / "small.toml").write_text(to_toml(config))
+    (tmp_path / "small_experiment.toml").write_text(EXPERIMENT)
+    run = load_run(run_experiment(load_experiment(tmp_path / "small_experiment.toml"), out=tmp_path / "run"))
+    assert run.objectives == ("minus_TOPS_per_W_min", "area_m2")
+    assert 0 < run.history["hypervolume"].iloc[-1] < 1
+    most = run.front[["TOPS_per_W.resnet18", "TOPS_per_W.mobilebert"]].min(axis=1)
+    np.testing.assert_array_equal(-run.front["minus_TOPS_per_W_min"], most)
+    assert "highest TOPS/W" in {name for names in run.distinctions.values() for name in names}
+    assert all(path.stat().st_size > 0 for path in write_figures(run))
+    for quantity in ("TOPS_per_W", "minus_TOPS_per_W_min"):  # the highest of the one, the lowest of the other
+        assert main(["front", str(run.path), "--best", quantity, "--csv"]) == 0
+        design = capsys.readouterr().out.splitlines()[1].partition(",")[0]
+        assert int(design) == run.front["design"][run.remarkable["lowest minus_TOPS_per_W_min"]]

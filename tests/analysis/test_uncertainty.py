@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from imcevo.analysis import uncertainty
-from imcevo.analysis.uncertainty import objective_factor, profile_of, representatives, uncertainty_factors
+from imcevo.analysis.uncertainty import cells_of, objective_factor, profile_of, representatives, uncertainty_factors
 
 
 class Front:
@@ -61,3 +61,10 @@ def test_shipped_factors(monkeypatch):
     for quantity in ("energy", "throughput", "area"):
         assert 1.0 < known[quantity, "value"] <= known[quantity, "two_chips"]
     assert known["energy", "same_chip"] < known["energy", "two_chips"]
+
+
+def test_cells_of_hybrid_chips_are_two():
+    designs = pd.DataFrame({"cell": ["a", "a", "d"], "digital_cell": "d", "digital_groups": [0, 2, 0]})
+    assert cells_of(designs).tolist() == ["a", "a d", "d"]
+    assert cells_of(designs.drop(columns="digital_cell")).tolist() == ["a", "a", "d"]
+    assert cells_of(pd.DataFrame({"x": [1, 2]})).tolist() == ["", ""]

@@ -21,13 +21,14 @@ METRICS = Metrics(
 )
 
 
-def build(given, required=("capacity_bits",)):
+def build(given, required=("capacity_bits",), **more):
     return build_constraints(
         given,
         networks=NETWORKS,
         required=required,
         shortfalls=lambda: ("capacity_bits", "adc_bits"),
         file="p.toml",
+        **more,
     )
 
 
@@ -114,6 +115,11 @@ def test_sentence_names_value_bound_and_shortfall():
 def test_mistakes(given, said):
     with pytest.raises(UserError, match=said):
         build(given)
+
+
+@pytest.mark.parametrize("given", [{"energy_J": 1, "latency_s": {"min": 2}, "power_W": {"min": 1}}])
+def test_overlapping_inferences_may_take_more_power_than_energy_over_latency(given):
+    assert build(given, overlapping=True)
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from pathlib import Path
 
 import numba
@@ -17,7 +18,7 @@ from imcevo.hardware import DesignTable, table_of
 from imcevo.kernels import cache_folder
 from imcevo.mapping.loops import reduction_pieces
 from imcevo.simulator import Deployment, PhysicalSimulator
-from imcevo.workload import Network, Precision
+from imcevo.workload import Network, Precision, with_precision
 from imcevo.workload.layers import Layer
 from tests.mapping.cases import factors_of, geometry_of, random_chip, random_factors, random_layer, records_of
 from tests.simulator.test_physical import DESIGN
@@ -61,6 +62,18 @@ def test_digital_cells_are_exact() -> None:
     assert found["one"].limiting_layer is None
 
 
+def test_another_technology_has_the_noise_of_its_cells() -> None:
+    sim = simulator()
+    cell = sim.technology.cell(str(DESIGN["cell"]))
+    worse = cell.model_copy(update={"variation": cell.variation.model_copy(update={"value": 2 * cell.variation.value})})
+    technology = replace(sim.technology, cells={**sim.technology.cells, str(DESIGN["cell"]): worse})
+    before, after = snr_of(sim), snr_of(sim.with_technology(technology))
+    assert all(b < a for a, b in zip(before, after, strict=True))
+    assert snr_of(sim) == before
+    anew = PhysicalSimulator(SUITE, Precision(), Deployment("resident"), technology=technology)
+    assert after == snr_of(anew)
+
+
 def test_a_network_adds_the_errors_of_its_layers() -> None:
     sim = simulator()
     designs = sim.repair(table_of([DESIGN]))
@@ -72,6 +85,17 @@ def test_a_network_adds_the_errors_of_its_layers() -> None:
     worst = max((error, name) for network, name, *_, error in layers if network == "one")
     assert found.limiting_layer == worst[1]
     assert found.confidence == "low"
+
+
+def test_every_layer_has_the_bits_of_its_own() -> None:
+    layers = {name: Network(name, "other", "", (Layer(name, C=300, M=40),)) for name in ("wide", "narrow")}
+    both = [Network("both", "other", "", tuple(layer for network in layers.values() for layer in network.layers))]
+    mixed = Precision.model_validate({"layers": {"last": {"input_bits": 3, "weight_bits": 4}}})
+    deployment, narrow = Deployment("resident"), Precision(input_bits=3, weight_bits=4)
+    found = snr_of(PhysicalSimulator(with_precision(both, mixed), mixed, deployment))[0]
+    alone = [snr_of(simulator([layers["wide"]])), snr_of(PhysicalSimulator([layers["narrow"]], narrow, deployment))]
+    assert alone[0] != pytest.approx(alone[1], abs=0.1)
+    assert 10 ** (-found / 10) == pytest.approx(sum(10 ** (-snr[0] / 10) for snr in alone))
 
 
 def test_equal_layers_count_each() -> None:

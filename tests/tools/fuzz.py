@@ -149,6 +149,14 @@ class Place:
         (folder / "inner" / "untouched.txt").write_text("untouched")
         self.problems = [path.read_text() for path in sorted((ROOT / "problems").glob("*.toml"))]
 
+    def warm(self) -> None:
+        """Compile what the commands need, which takes longer on a busy machine than a command may."""
+        (self.work / "problem.toml").write_text((ROOT / "problems" / "sram_streamed4.toml").read_text())
+        (self.work / "experiment.toml").write_text(EXPERIMENT)
+        arguments = ["run", str(self.work / "experiment.toml"), "--out", str(self.work / "run"), "--quiet"]
+        with contextlib.redirect_stdout(io.StringIO()):
+            assert imcevo([*arguments, "--workers", "1"]) == 0
+
     def around(self) -> dict[str, bytes]:
         return {
             str(path.relative_to(self.folder)): path.read_bytes()
@@ -186,6 +194,7 @@ def fuzz_configs(count: int, rng: np.random.Generator, *, by_command: bool = Fal
     wrong = []
     with tempfile.TemporaryDirectory() as name:
         place = Place(Path(name), rng)
+        place.warm()
         before = place.around()
         for index in range(count):
             place.write()

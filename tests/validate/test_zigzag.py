@@ -77,6 +77,6 @@ def test_all_comparisons_run_by_one_command(monkeypatch):
     assert reports["zigzag"] == json.loads(run("zigzag", "--json"))
     # In words: of the reports that there are, made once.
     for name in ("silicon", "survey", "profiles"):
-        monkeypatch.setattr(f"imcevo.cli.validate._{name}", lambda *data, report=reports[name]: report)
+        monkeypatch.setattr(f"imcevo.validate.{name}.validate_{name}", lambda *data, report=reports[name]: report)
     text = run("all")
     assert all(title in text for title in ("Published profile", "ZigZag-IMC", "AccelForge", "NeuroSim", "Compute-SNR"))
