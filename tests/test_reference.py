@@ -21,7 +21,7 @@ def test_a_sample_of_the_quickstart_front_evaluates_to_the_stored_figures() -> N
     problem = load_problem(ROOT / "problems" / "quickstart.toml")
     front = pd.read_csv(REFERENCE / "quickstart" / "front.csv").iloc[::25]
     assert len(front) >= 20
-    assert set(front["cell"]) == {"rram_1t1r", "sram_digital"}
+    assert set(front["cell"]) == {"sram_digital"}
     fixed = {key: values[0] for key, values in problem.space.values.items() if len(values) == 1}
     rows = [{**fixed, **{key: row[key] for key in problem.space.genes}} for row in front.to_dict("records")]
     typed = [{k: PARAMETERS[k].checked(row[k]) for k in problem.space.values} for row in rows]
