@@ -15,6 +15,7 @@ from imcevo.analysis.fronttable import FrontTable
 from imcevo.analysis.labels import quantity
 from imcevo.analysis.run import Run
 from imcevo.config import read_toml
+from imcevo.errors import UserError
 from imcevo.experiment.runs import PROBLEM
 
 TABLE = "model_uncertainty.csv"
@@ -77,8 +78,17 @@ def _covered(column: str) -> bool:
 
 
 def profile_of(run: Run) -> str:
-    """The profile that a run's problem asks for."""
-    return str(read_toml(run.path / PROBLEM, what="a problem file")["model"]["profile"])
+    """The profile that a run's problem asks for.
+
+    Raises:
+        UserError: its problem file is damaged.
+    """
+    path = run.path / PROBLEM
+    model = read_toml(path, what="a problem file").get("model")
+    profile = model.get("profile") if isinstance(model, dict) else None
+    if not isinstance(profile, str):
+        raise UserError("is missing", file=path, key="model.profile", allowed="the name of a profile")
+    return profile
 
 
 def representatives(run: FrontTable, profile: str) -> NDArray[np.int64] | None:

@@ -140,6 +140,17 @@ def test_a_table_changed_after_the_run_is_noticed(straight: Path, name: str) -> 
         getattr(run, name.removesuffix(".csv"))
 
 
+@pytest.mark.parametrize("text", ["", "model = 1\n", "[model]\nprofile = 1\n"])
+def test_a_finished_run_whose_problem_is_damaged_is_told_in_one_line(
+    straight: Path, capsys: pytest.CaptureFixture[str], text: str
+) -> None:
+    (straight / "problem.toml").write_text(text)
+    assert main(["front", str(straight), "--json"]) == 2
+    told = capsys.readouterr().err.splitlines()
+    assert len(told) == 1
+    assert "problem.toml: model.profile: is missing" in told[0]
+
+
 def test_options_changed_on_the_way_are_noticed(experiment: Make, tmp_path: Path) -> None:
     folder = interrupted(experiment(), tmp_path / "run", 5)
     path = folder / "experiment.toml"
