@@ -35,7 +35,8 @@ def hybrid_costs(parts: Sequence[DesignTable], shares: Sequence[Array], technolo
     area = sum(share[:, None] * costs.area_m2 for share, costs in zip(shares, whole, strict=True))
     leakage = sum(share * costs.leakage_W for share, costs in zip(shares, whole, strict=True))
     groups = parts[0].real("router_groups")
-    group_m2 = np.asarray(area)[:, _IN_GROUPS].sum(axis=1) / groups
+    # Column by column: numpy's sum over an axis adds in an order that depends on the number of designs.
+    group_m2 = np.asarray(sum(np.asarray(area)[:, column] for column in _IN_GROUPS)) / groups
     links = links_of(groups, group_m2, supply_of(parts[0], technology), technology)
     priced = []
     for costs in whole:

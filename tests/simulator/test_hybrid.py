@@ -69,14 +69,14 @@ def test_at_either_end_it_is_the_chip_of_one_kind_bit_for_bit(suite: list[Networ
 @pytest.mark.parametrize("mode", MODES)
 def test_breakdowns_add_up_and_batches_do_not_matter(suite: list[Network], mode: str) -> None:
     hybrid = simulators(suite, mode)[0].aiming_at([20.0, 20.0])
-    table = hybrid.repair(hybrids(60))
+    table = hybrid.repair(hybrids(150))
     metrics, parts = hybrid.simulate(table), hybrid.breakdown(table)
     np.testing.assert_allclose(parts.energy_J.sum(axis=2), metrics.energy_J, rtol=1e-9)
     np.testing.assert_allclose(parts.latency_s.sum(axis=2), metrics.latency_s, rtol=1e-9)
     np.testing.assert_allclose(parts.area_m2.sum(axis=1), metrics.area_m2, rtol=1e-9)
     mixed = (table["digital_groups"] > 0) & (table["digital_groups"] < table["router_groups"])
-    assert 10 < mixed.sum() < 50
-    for index in (*np.flatnonzero(mixed)[:4], *np.flatnonzero(~mixed)[:2]):
+    assert 40 < mixed.sum() < 110
+    for index in (*np.flatnonzero(mixed)[:40], *np.flatnonzero(~mixed)[:2]):
         assert same(hybrid.simulate(table.take(np.array([index]))), _row(metrics, index))
 
 
