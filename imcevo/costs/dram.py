@@ -10,6 +10,7 @@ from imcevo.costs.equation import Real, equation
 from imcevo.costs.scaling import Array
 from imcevo.hardware import DesignTable
 from imcevo.technology import Technology
+from imcevo.technology.circuits import Dram
 
 
 @equation(
@@ -42,11 +43,12 @@ def dram_of(designs: DesignTable, technology: Technology) -> DramCosts:
     Raises:
         UserError: a name without data.
     """
-    kinds = [technology.dram(name) for name in designs.names["dram"]]
-    access, rate, width, area, area_width = np.array([
-        [kind.access_energy.si, kind.pin_rate.si, kind.width.si, kind.interface_area.si, kind.interface_width.si]
-        for kind in kinds
-    ])[designs["dram"]].T  # fmt: skip
+    access, rate, width, area, area_width = designs.looked_up("dram", lambda name: _quantities(technology.dram(name))).T
     return DramCosts(
         access, np.asarray(dram_bandwidth(width, rate)), np.asarray(dram_interface_area(area, width, area_width))
     )
+
+
+def _quantities(kind: Dram) -> list[float]:
+    used = kind.access_energy, kind.pin_rate, kind.width, kind.interface_area, kind.interface_width
+    return [quantity.si for quantity in used]

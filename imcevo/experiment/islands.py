@@ -8,7 +8,7 @@ and the number of islands alone.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from imcevo.experiment import checkpoint as checkpoints
 from imcevo.experiment.checkpoint import Checkpoint
 from imcevo.experiment.config import IslandsConfig, RunSpec
-from imcevo.experiment.epoch import Epoch, Island, Question, evolve
+from imcevo.experiment.epoch import Epoch, Island, Outcome, Question, evolve
 from imcevo.experiment.evaluations import read_blocks
 from imcevo.experiment.history import History
 from imcevo.experiment.journal import Journal
@@ -53,25 +53,40 @@ class IslandSession(Journal):
         self._known = KeySet()
         self._keys: list[NDArray[np.uint64]] = []
         self._complete: Checkpoint | None = None
+        self._pending: tuple[int, Callable[[], list[Outcome]]] | None = None
         super().__init__(problem, budget, folder)
 
     def _step(self) -> bool:
-        """One epoch."""
-        left = self.budget - self.evaluations
-        if left <= 0 or self.exhausted:
-            return False
+        """One epoch; the next one is handed out before this one is written, so that the workers need not wait."""
+        if self._pending is None:
+            if self.budget <= self.evaluations or self.exhausted:
+                return False
+            self._begin(self.budget - self.evaluations)
+        assert self._pending is not None
+        left, outcomes_of = self._pending
         started = time.perf_counter()
-        outcomes = self._workers.map(evolve, self._epochs(left))
+        outcomes = outcomes_of()
         computed = time.perf_counter()
-        before = self.evaluations
-        for generation in range(max(len(outcome.generations) for outcome in outcomes)):
-            self._merge([o.generations[generation] for o in outcomes if generation < len(o.generations)])
+        longest = max(len(outcome.generations) for outcome in outcomes)
+        merged = [
+            self._merged([o.generations[generation] for o in outcomes if generation < len(o.generations)])
+            for generation in range(longest)
+        ]
         self._states = [outcome.island for outcome in outcomes]
-        self.exhausted = self.evaluations == before
+        found = sum(len(keys) for _, keys in merged)
+        self.exhausted, self._pending = found == 0, None
+        if 0 < found < left:
+            self._begin(left - found)
+        for evaluation, _ in merged:
+            self._write(evaluation)
         if left >= self._largest_epoch:  # else the budget, which may be extended later, has shaped it
             self._complete = self._checkpoint(self._state())
         self._timed(0.0, computed - started, time.perf_counter() - computed, 0.0)
         return not self.exhausted
+
+    def _begin(self, left: int) -> None:
+        """Hand out the next epoch, `left` evaluations from the end."""
+        self._pending = left, self._workers.begin(evolve, self._epochs(left))
 
     @property
     def _largest_epoch(self) -> int:
@@ -97,24 +112,25 @@ class IslandSession(Journal):
             ))  # fmt: skip
         return epochs
 
-    def _merge(self, parts: list[Evaluation]) -> None:
-        """Append one generation of all islands; of designs that several islands evaluated, the first."""
+    def _merged(self, parts: list[Evaluation]) -> tuple[Evaluation, NDArray[np.uint64]]:
+        """One generation of all islands, now known, and its keys; of designs that several evaluated, the first."""
         X, F, G = (np.concatenate(column) for column in zip(*parts, strict=True))
         keys = self._novelty.keys(X)
         first = np.sort(np.unique(keys, return_index=True)[1])
         first = first[~self._known.contains(keys[first])]
-        self._log.append(self.generation + 1, X[first], F[first], G[first])
-        self._add(X[first], F[first], G[first], keys[first])
-        if self.history.due(self.evaluations):
-            self._record()
+        self._learn(keys[first])
+        return Evaluation(X[first], F[first], G[first]), keys[first]
 
-    def _add(
-        self, X: NDArray[Any], F: NDArray[np.float64], G: NDArray[np.float64], keys: NDArray[np.uint64]
-    ) -> None:
-        self.archive.add(X, F, G)
+    def _learn(self, keys: NDArray[np.uint64]) -> None:
         self._known.add(keys)
         self._keys.append(keys)
+
+    def _write(self, evaluation: Evaluation) -> None:
+        self._log.append(self.generation + 1, *evaluation)
+        self.archive.add(*evaluation)
         self.generation += 1
+        if self.history.due(self.evaluations):
+            self._record()
 
     def _point(self) -> Checkpoint | None:
         return self._complete
@@ -140,8 +156,9 @@ class IslandSession(Journal):
             block = next(blocks, None)
             if block is None:
                 raise self._damaged(self.generation + 1)
-            self._add(block.X, block.F, block.G, self._novelty.keys(block.X))
-            end = block.end
+            self._learn(self._novelty.keys(block.X))
+            self.archive.add(block.X, block.F, block.G)
+            self.generation, end = block.generation, block.end
         try:
             self.history = History(point.history)
             self._states = list(_restored(point.state, self.islands.count))

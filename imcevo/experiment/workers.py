@@ -12,7 +12,7 @@ import signal
 import threading
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from typing import Any, TypeVar
@@ -37,11 +37,15 @@ class Workers(ABC):
     def __exit__(self, error: object, *_: object) -> None:
         self.close(at_once=error is not None)
 
-    @abstractmethod
     def map(self, function: Callable[[TaskT], ResultT], tasks: Sequence[TaskT]) -> list[ResultT]:
-        """The results of all tasks in their order.
+        """The results of all tasks in their order; raises what the answer of `begin` raises."""
+        return self.begin(function, tasks)()
 
-        Raises:
+    @abstractmethod
+    def begin(self, function: Callable[[TaskT], ResultT], tasks: Sequence[TaskT]) -> Callable[[], list[ResultT]]:
+        """Hand out all tasks; their results, in their order, are waited for when the answer is called.
+
+        Raises (when called):
             UserError: workers die again and again, or none is left. What a task raises is raised here.
         """
 
@@ -50,10 +54,10 @@ class Workers(ABC):
 
 
 class ThisProcess(Workers):
-    """One task after the other, here."""
+    """One task after the other, here, when the results are asked for."""
 
-    def map(self, function: Callable[[TaskT], ResultT], tasks: Sequence[TaskT]) -> list[ResultT]:
-        return [function(task) for task in tasks]
+    def begin(self, function: Callable[[TaskT], ResultT], tasks: Sequence[TaskT]) -> Callable[[], list[ResultT]]:
+        return lambda: [function(task) for task in tasks]
 
 
 class Processes(Workers):
@@ -71,29 +75,41 @@ class Processes(Workers):
             self.count, mp_context=multiprocessing.get_context("spawn"), initializer=_begin, initargs=(os.getpid(),)
         )
 
-    def map(self, function: Callable[[TaskT], ResultT], tasks: Sequence[TaskT]) -> list[ResultT]:
+    def begin(self, function: Callable[[TaskT], ResultT], tasks: Sequence[TaskT]) -> Callable[[], list[ResultT]]:
+        waiting = self._submitted(function, dict(enumerate(tasks)))
+        return lambda: self._gathered(function, tasks, waiting)
+
+    def _submitted(
+        self, function: Callable[[TaskT], ResultT], tasks: Mapping[int, TaskT]
+    ) -> dict[int, Future[ResultT]]:
+        """Futures of all tasks; of none if the pool breaks while they are handed out."""
+        try:
+            return {index: self._pool.submit(function, task) for index, task in tasks.items()}
+        except BrokenProcessPool:
+            return {}
+
+    def _gathered(
+        self, function: Callable[[TaskT], ResultT], tasks: Sequence[TaskT], waiting: dict[int, Future[ResultT]]
+    ) -> list[ResultT]:
+        """The results of all tasks, those of dead workers done again by a new pool."""
         results: dict[int, ResultT] = {}
         breaks = 0
-        while len(results) < len(tasks):
-            try:
-                waiting: dict[int, Future[ResultT]] = {
-                    index: self._pool.submit(function, task) for index, task in enumerate(tasks) if index not in results
-                }
-                # Those that were done when another one's worker died count.
-                broken = [future.exception() for future in waiting.values()]
-                results |= {index: future.result() for index, future in waiting.items() if not future.exception()}
-                failed = [error for error in broken if error and not isinstance(error, BrokenProcessPool)]
-                if failed:
-                    raise failed[0]
-            except BrokenProcessPool:
-                pass  # it broke while tasks were handed out
-            if len(results) < len(tasks):
-                breaks += 1
-                if breaks == _MOST_BREAKS:
-                    raise UserError(f"worker processes died {breaks} times in a row: out of memory?", key="--workers")
-                self._pool.shutdown(wait=False, cancel_futures=True)
-                self._pool = self._new_pool()
-        return results_in_order(results)
+        while True:
+            # Those that were done when another one's worker died count.
+            errors = {index: future.exception() for index, future in waiting.items()}
+            failed = [error for error in errors.values() if error and not isinstance(error, BrokenProcessPool)]
+            if failed:
+                raise failed[0]
+            results |= {index: waiting[index].result() for index, error in errors.items() if error is None}
+            if len(results) == len(tasks):
+                return results_in_order(results)
+            breaks += 1
+            if breaks == _MOST_BREAKS:
+                raise UserError(f"worker processes died {breaks} times in a row: out of memory?", key="--workers")
+            self._pool.shutdown(wait=False, cancel_futures=True)
+            self._pool = self._new_pool()
+            left = {index: task for index, task in enumerate(tasks) if index not in results}
+            waiting = self._submitted(function, left)
 
     def close(self, *, at_once: bool = False) -> None:
         if at_once:
@@ -145,16 +161,20 @@ class Dask(Workers):
             problem = f"is not the address of a scheduler that answers ({error})"
             raise UserError(problem, key="--scheduler", value=scheduler, allowed="e.g. tcp://10.0.0.1:8786") from None
 
-    def map(self, function: Callable[[TaskT], ResultT], tasks: Sequence[TaskT]) -> list[ResultT]:
+    def begin(self, function: Callable[[TaskT], ResultT], tasks: Sequence[TaskT]) -> Callable[[], list[ResultT]]:
         from distributed import KilledWorker
 
         futures = self._client.map(_alone, [(function, task) for task in tasks], pure=False, retries=0)
-        try:
-            results: list[Any] = self._client.gather(futures)
-        except KilledWorker as error:
-            problem = f"workers of the cluster died again and again ({error})"
-            raise UserError(problem, key="--scheduler") from None
-        return results
+
+        def gathered() -> list[ResultT]:
+            try:
+                results: list[ResultT] = self._client.gather(futures)
+            except KilledWorker as error:
+                problem = f"workers of the cluster died again and again ({error})"
+                raise UserError(problem, key="--scheduler") from None
+            return results
+
+        return gathered
 
     def close(self, *, at_once: bool = False) -> None:
         self._client.close()

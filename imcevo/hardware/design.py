@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -49,6 +49,10 @@ class DesignTable:
     def named(self, key: str) -> NDArray[np.object_]:
         """A name column as an array of strings."""
         return np.array(self.names[key], dtype=object)[self.columns[key]]
+
+    def looked_up(self, key: str, value: Callable[[str], Any]) -> NDArray[Any]:
+        """`value` of the name that each design has in a name column ``[n_designs]``, or ``[n_designs, ...]``."""
+        return np.array([value(name) for name in self.names[key]])[self.columns[key]]
 
     def take(self, index: NDArray[Any] | slice) -> DesignTable:
         """The designs at `index` (positions or a mask)."""

@@ -90,7 +90,7 @@ class HybridSimulator(PhysicalSimulator):
 
     def _settled(self, designs: DesignTable) -> DesignTable:
         """No more digital groups than groups; where all are digital `cell` is theirs, where none is theirs is inert."""
-        has_adc = np.array([self.technology.cell(name).has_adc for name in designs.names["cell"]])[designs["cell"]]
+        has_adc = designs.looked_up("cell", lambda name: self.technology.cell(name).has_adc)
         groups = designs["router_groups"]
         digital = np.where(has_adc, np.minimum(designs["digital_groups"], groups), groups)
         inert = np.where(digital == 0, 0, designs["digital_cell"])

@@ -165,7 +165,7 @@ class PhysicalSimulator:
 
     def geometry(self, designs: DesignTable) -> Records:
         """The sizes that mapping and counting read ``[n_designs]``."""
-        volatile = np.array([self.technology.cell(name).volatile for name in designs.names["cell"]])[designs["cell"]]
+        volatile = designs.looked_up("cell", lambda name: self.technology.cell(name).volatile)
         geometry = np.zeros(designs.n_designs, dtype=GEOMETRY_DTYPE)
         for name in GEOMETRY_DTYPE.names or ():
             if name in designs:

@@ -30,11 +30,9 @@ _REASONS = {
 
 def repair_designs(designs: DesignTable, technology: Technology) -> DesignTable:
     """Designs with forbidden values replaced by the nearest allowed ones; idempotent."""
-    cells = [technology.cell(name) for name in designs.names["cell"]]
-    code = designs["cell"]
-    has_adc = np.array([cell.has_adc for cell in cells])[code]
-    most_bits = np.array([cell.max_bits_per_cell for cell in cells])[code]
-    most_dac_bits = np.array([cell.max_dac_bits for cell in cells])[code]
+    has_adc = designs.looked_up("cell", lambda name: technology.cell(name).has_adc)
+    most_bits = designs.looked_up("cell", lambda name: technology.cell(name).max_bits_per_cell)
+    most_dac_bits = designs.looked_up("cell", lambda name: technology.cell(name).max_dac_bits)
     adc_names = tuple(dict.fromkeys((*designs.names["adc_type"], NO_ADC, _DEFAULT_ADC)))
     no_adc, default_adc = adc_names.index(NO_ADC), adc_names.index(_DEFAULT_ADC)
     adc_type = np.where(designs["adc_type"] == no_adc, default_adc, designs["adc_type"])

@@ -108,15 +108,13 @@ class SnrModel:
         Rows that are on together are spread evenly over the column, so rows / rows_active pieces of wire lie between
         two of them.
         """
-        cells = [self._technology.cell(name) for name in designs.names["cell"]]
-        code = designs["cell"]
         rows = np.zeros(designs.n_designs, dtype=CONVERSION_DTYPE)
         for name in ("dac_bits", "bits_per_cell", "rows_active", "adc_bits"):
             rows[name] = designs[name]
-        calibrated = [name == CALIBRATED for name in designs.names["adc_range"]]
-        rows["calibrated"] = np.array(calibrated)[designs["adc_range"]]
-        rows["cell_variation"] = np.array([cell.variation.si for cell in cells])[code]
-        rows["on_off_ratio"] = np.array([cell.on_off_ratio for cell in cells])[code]
+        cell = self._technology.cell
+        rows["calibrated"] = designs.looked_up("adc_range", lambda name: name == CALIBRATED)
+        rows["cell_variation"] = designs.looked_up("cell", lambda name: cell(name).variation.si)
+        rows["on_off_ratio"] = designs.looked_up("cell", lambda name: cell(name).on_off_ratio)
         rows["sampling_noise"] = SAMPLING_NOISE_STEPS
         rows["wire_ratio"] = self._wire_ratio(designs) * designs["rows"] / designs["rows_active"]
         return rows

@@ -30,6 +30,5 @@ def worn_out(
         writes: per inference ``[n_designs, n_networks]``; the most demanding network counts.
         lifetime: inferences of one network.
     """
-    names = designs.names["cell"]
-    endurance = np.array([technology.cell(name).write_endurance for name in names])[designs["cell"]]
+    endurance = designs.looked_up("cell", lambda name: technology.cell(name).write_endurance)
     return writes.max(axis=1) * lifetime / endurance - 1
