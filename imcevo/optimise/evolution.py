@@ -12,11 +12,14 @@ from pydantic import Field
 
 from imcevo.config import StrictModel
 from imcevo.optimise.base import Genomes, Optimiser, SearchProblem, Seed
-from imcevo.optimise.operators import binary_tournament, mutate, uniform_crossover
+from imcevo.optimise.operators import better_blocks, binary_tournament, mutate, mutate_blocks, uniform_crossover
 from imcevo.optimise.ranking import Survivors, survivors, violation
 from imcevo.problem import Evaluation
 
 _WORST = 1e6  # far beyond the box
+# Share of the children that are a parent with other blocks (mappings) only, see `better_blocks`. Selection sees whole
+# designs and hardware changes in nearly every other child, so that little else improves the mapping of a good chip.
+_KEEP_HARDWARE = 0.25
 
 
 class EvolutionOptions(StrictModel):
@@ -50,6 +53,7 @@ class Evolution(Optimiser):
     def __init__(self, problem: SearchProblem, options: EvolutionOptions, *, seed: Seed) -> None:
         super().__init__(problem, population=options.population, seed=seed)
         self.options = options
+        self._has_blocks = len(np.unique(problem.linkage)) < len(problem.linkage)
         self.X: Genomes = np.empty((0, len(problem.upper)), dtype=np.int64)
         self.F = np.empty((0, problem.n_obj))
         self.G = np.empty((0, problem.n_constr))
@@ -60,12 +64,28 @@ class Evolution(Optimiser):
         if len(self.X) == 0:
             return self.problem.initial(n, self.rng)
         n_pairs = (n + 1) // 2
-        chosen = binary_tournament(self.rank, self.crowding, 2 * n_pairs, self.rng)
-        pairs = self.X[chosen].reshape(2, n_pairs, -1)
+        parents = self.X[binary_tournament(self.rank, self.crowding, 2 * n_pairs, self.rng)]
+        pairs = parents.reshape(2, n_pairs, -1)
         linkage = self.problem.linkage
         children = uniform_crossover(pairs, self.options.crossover_probability, linkage, self.rng)
         per_child, step_share = self.options.mutations_per_child, self.options.step_share
-        return mutate(children, self.problem.upper, per_child, step_share, linkage, self.rng)
+        children = mutate(children, self.problem.upper, per_child, step_share, linkage, self.rng)
+        if self._has_blocks:
+            kept = self.rng.random(len(children)) < _KEEP_HARDWARE
+            better = self._with_better_blocks(parents[kept])
+            new = (better != parents[kept]).any(axis=1)
+            children[np.flatnonzero(kept)[new]] = better[new]
+        return children
+
+    def _with_better_blocks(self, X: Genomes) -> Genomes:
+        """Every block of linked genes tried once with other values, which stay where they cost less."""
+        if len(X) == 0:
+            return X
+        problem = self.problem
+        donors = self.X[self.rng.integers(0, len(self.X), size=len(X))]
+        trial = mutate_blocks(X, donors, problem.upper, self.options.step_share, problem.linkage, self.rng)
+        costs, trial_costs = np.split(problem.block_costs(np.concatenate([X, trial])), 2)
+        return better_blocks(X, trial, costs, trial_costs, problem.linkage, self.rng)
 
     def _learn(self, evaluation: Evaluation) -> None:
         X = np.concatenate([self.X, evaluation.X])

@@ -18,7 +18,9 @@ from imcevo.problem.constraints import POWERS, SNR, Constraint
 from imcevo.problem.genome import HARDWARE, MAPPING, Genome
 from imcevo.problem.hypervolume import HypervolumeBox
 from imcevo.problem.objectives import Objective
+from imcevo.simulator import PhysicalSimulator
 from imcevo.simulator.interface import Metrics, Simulator
+from imcevo.simulator.shape_costs import shape_costs
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -166,10 +168,30 @@ class CodesignProblem:
 
     def _simulated(self, rows: NDArray[np.int64]) -> Evaluation:
         """Distinct canonical genomes, at least one, evaluated."""
-        designs = self._canonicaliser.repaired(rows[:, self.genome.place(HARDWARE)])
-        designs = designs.with_mapping(rows[:, self.genome.place(MAPPING)])
-        metrics = self.simulator.simulate(designs, snr=self.needs_snr)
+        metrics = self.simulator.simulate(self._designs(rows), snr=self.needs_snr)
         return Evaluation(rows, self.objective_values(metrics), self.violations(metrics))
+
+    def _designs(self, rows: NDArray[np.int64]) -> DesignTable:
+        """The repaired designs of valid genomes."""
+        designs = self._canonicaliser.repaired(rows[:, self.genome.place(HARDWARE)])
+        return designs.with_mapping(rows[:, self.genome.place(MAPPING)])
+
+    def block_costs(self, X: NDArray[np.int64]) -> NDArray[np.float64]:
+        """What each block of linked genes adds to the suite's energy and latency, in J and s.
+
+        Args:
+            X: genomes ``[n, n_var]``.
+
+        Returns:
+            ``[n, n_blocks + 1, 2]``, blocks as `linkage` numbers them, the last for what belongs to none; 0 where
+            blocks have no costs of their own.
+        """
+        n_blocks = int(self.linkage.max()) + 1
+        costs = np.zeros((len(X), n_blocks + 1, 2))
+        if isinstance(self.simulator, PhysicalSimulator) and n_blocks < self.n_var:
+            known = shape_costs(self.simulator, self._designs(X))
+            costs[:, -known.shape[1] :] = known
+        return costs
 
     def objective_values(self, metrics: Metrics) -> NDArray[np.float64]:
         """F ``[n_designs, n_obj]`` of simulated designs."""

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from imcevo.optimise.operators import binary_tournament, mutate, uniform_crossover
+from imcevo.optimise.operators import better_blocks, binary_tournament, mutate, mutate_blocks, uniform_crossover
 from imcevo.optimise.ranking import Survivors, crowded, survivors, violation
 from tests.optimise.synthetic import Synthetic
 
@@ -81,3 +81,51 @@ def test_synthetic_problem_has_a_front_worth_searching() -> None:
     E = problem.evaluate(problem.everything())
     feasible = (E.G <= 0).all(axis=1)
     assert 0.1 < feasible.mean() < 0.9
+
+
+LINKAGE = np.array([0, 1, 2, 2, 2, 3, 3, 3, 3])  # two genes alone, blocks of three and four
+UPPER = np.array([3, 1, 2, 5, 1, 4, 4, 9, 1])
+
+
+def test_mutation_changes_one_block_of_linked_genes() -> None:
+    rng = np.random.default_rng(3)
+    X = rng.integers(0, UPPER + 1, size=(4000, len(UPPER)))
+    mutated = mutate(X, UPPER, per_child=1.5, step_share=0.5, linkage=LINKAGE, rng=rng)
+    changed = mutated != X
+    assert ((mutated >= 0) & (mutated <= UPPER)).all()
+    assert not (changed[:, 2:5].any(axis=1) & changed[:, 5:].any(axis=1)).any()
+    assert 1.4 < changed[:, :2].sum(axis=1).mean() < 1.6
+    assert 1.4 < changed[:, 2:].sum(axis=1).mean() < 1.6
+
+
+def test_trials_take_blocks_of_donors_or_change_a_gene_or_two() -> None:
+    rng = np.random.default_rng(4)
+    X, donors = np.zeros((4000, len(UPPER)), dtype=np.int64), np.tile(UPPER, (4000, 1))
+    trial = mutate_blocks(X, donors, UPPER, 0.5, LINKAGE, rng)
+    assert ((trial >= 0) & (trial <= UPPER)).all()
+    assert (trial[:, :2] == 0).all()
+    for block in (slice(2, 5), slice(5, 9)):
+        n_changed = (trial[:, block] != 0).sum(axis=1)
+        given = (trial[:, block] == UPPER[block]).all(axis=1)
+        assert 0.48 < given.mean() < 0.54
+        assert n_changed[~given].max() <= 2
+        assert 0.9 < (n_changed > 0).mean() < 1.0  # a second change may undo the first
+
+
+def test_only_blocks_that_cost_less_are_taken() -> None:
+    rng = np.random.default_rng(5)
+    X, trial = np.zeros((500, 9), dtype=np.int64), np.ones((500, 9), dtype=np.int64)
+    costs, trial_costs = np.zeros((500, 5, 2)), np.zeros((500, 5, 2))
+    costs[:, 2:] = trial_costs[:, 2:] = 1.0
+    trial_costs[:, 2, 0] = 0.9  # better in one
+    trial_costs[:, 3] = (0.5, 1.1)  # so much better in one that it may be worse in the other
+    child = better_blocks(X, trial, costs, trial_costs, LINKAGE, rng)
+    assert (child[:, 2:5] == 1).all()
+    assert (child[:, :2] == 0).all()
+    taken = child[:, 5:]
+    assert (taken == taken[:, :1]).all()
+    # 0.5 > w 0.1 wherever log2 w, uniform from -3 to 3, is below 2.32
+    assert 0.85 < taken[:, 0].mean() < 0.93
+    assert (better_blocks(X, trial, trial_costs, costs, LINKAGE, rng)[:, 2:5] == 0).all()
+    nothing = np.zeros_like(costs)
+    assert (better_blocks(X, trial, nothing, nothing, LINKAGE, rng) == X).all()
