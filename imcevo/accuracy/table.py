@@ -54,9 +54,9 @@ class KnownErrors:
     def __call__(self, keys: NDArray[np.void]) -> NDArray[np.float64]:
         """Error ratios of reduced keys ``[n]`` of `_KEY_DTYPE`."""
         names = _as_bytes(keys)
-        missing = [index for index, name in enumerate(names) if name not in self._known]
+        missing = {name: index for index, name in enumerate(names) if name not in self._known}
         if missing:
-            self._compute(keys[missing], [names[index] for index in missing])
+            self._compute(keys[list(missing.values())], list(missing))
             if len(self._known) - self._saved >= max(_FEWEST_SAVED, self._saved):
                 self.save()
         return np.array([self._known[name] for name in names])
@@ -99,6 +99,11 @@ class ErrorTable:
         by_digest = {source.digest: source for row in members for source in row}
         known = {digest: KnownErrors(source) for digest, source in by_digest.items()}
         self._members: list[list[KnownErrors]] = [[known[source.digest] for source in row] for row in members]
+        # Every source beside how often it stands in each row of layers.
+        self._times = [
+            (own, np.array([sum(member is own for member in row) for row in self._members]))
+            for own in known.values()
+        ]
         self._conversions: dict[bytes, int] = {}
         self._start_over()
 
@@ -152,7 +157,7 @@ class ErrorTable:
 
     def save(self) -> None:
         """Write what is known to disk now, not only when the process ends."""
-        for known in {id(known): known for row in self._members for known in row}.values():
+        for known, _ in self._times:
             known.save()
 
     def _numbers(self, conversions: NDArray[np.void]) -> NDArray[np.int64]:
@@ -177,13 +182,12 @@ class ErrorTable:
         listed = np.frombuffer(b"".join(self._listed), dtype=CONVERSION_DTYPE)
         conversions = listed[wanted >> (_LAYER_BITS + _PIECES_BITS)]
         errors = np.zeros(len(wanted))
-        for known in {id(known): known for row in self._members for known in row}.values():
-            times = np.array([sum(member is known for member in row) for row in self._members])[layer]
+        for known, times_of in self._times:
+            times = times_of[layer]
             here = np.flatnonzero(times)
             if len(here):
                 keys = _reduced(known.source, self._K[layer[here]], count[here], conversions[here])
-                distinct, inverse = np.unique(_voids(keys), return_inverse=True)
-                errors[here] += times[here] * known(distinct.view(_KEY_DTYPE))[inverse]
+                errors[here] += times[here] * known(keys)
         self._enter(wanted, errors)
 
     def _enter(self, keys: NDArray[np.int64], errors: NDArray[np.float64]) -> None:
@@ -208,12 +212,8 @@ def _reduced(
     return keys
 
 
-def _voids(rows: NDArray[np.void]) -> NDArray[np.void]:
-    return np.ascontiguousarray(rows).view(np.dtype((np.void, rows.dtype.itemsize)))
-
-
 def _as_bytes(rows: NDArray[np.void]) -> list[bytes]:
-    return list(_voids(rows).tolist())
+    return list(np.ascontiguousarray(rows).view(np.dtype((np.void, rows.dtype.itemsize))).tolist())
 
 
 def _as_dictionary(entries: NDArray[np.void]) -> dict[bytes, float]:

@@ -19,7 +19,6 @@ from pymoo.algorithms.moo.sms import LeastHypervolumeContributionSurvival
 from pymoo.core.population import Population
 from pymoo.core.problem import Problem
 from pymoo.core.survival import Survival
-from pymoo.util.ref_dirs import get_reference_directions
 
 from imcevo.optimise.base import SearchProblem, Seed
 from imcevo.optimise.evolution import Evolution, EvolutionOptions
@@ -119,6 +118,8 @@ class Nsga3(_PymooSurvival):
 
 def directions(n_obj: int, most: int) -> NDArray[np.float64]:
     """The finest simplex lattice ``[n <= most, n_obj]``; with one objective its one direction."""
+    from pymoo.util.ref_dirs import get_reference_directions  # loads autograd: only where it is used
+
     partitions = 1
     while n_obj > 1 and comb(partitions + n_obj, n_obj - 1) <= most:
         partitions += 1

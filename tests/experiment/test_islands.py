@@ -13,6 +13,7 @@ from imcevo.cli import main
 from imcevo.errors import UserError
 from imcevo.experiment import Experiment, load_experiment, resume_run, run_experiment
 from imcevo.experiment.evaluations import read_blocks
+from imcevo.experiment.islands import IslandSession
 from imcevo.experiment.journal import Status
 from imcevo.experiment.workers import ThisProcess, workers
 from tests.experiment.small import contents
@@ -84,6 +85,20 @@ def test_an_exhausted_space_ends_the_run(experiment: Make, tmp_path: Path) -> No
         for run in (alone, folder)
     ]
     assert np.array_equal(*designs)
+
+
+def test_the_next_epoch_is_handed_out_before_the_last_one_is_written(
+    experiment: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    events: list[str] = []
+    begin, write = ThisProcess.begin, IslandSession._write
+    monkeypatch.setattr(ThisProcess, "begin", lambda *told: events.append("begun") or begin(*told))
+    monkeypatch.setattr(IslandSession, "_write", lambda *told: events.append("written") or write(*told))
+    run_experiment(experiment(ISLANDS), out=tmp_path / "run", workers=1)
+    generations = events.count("written")
+    assert events[:2] == ["begun", "begun"]
+    assert 2 * events.count("begun") >= generations > 0  # epochs of two generations
+    assert events[-1] == "written"
 
 
 def test_processes_compute_the_same_and_one_of_them_may_die(shipped: Path, tmp_path: Path) -> None:

@@ -1,6 +1,6 @@
 """How well islands of the quickstart problem use the workers of a Dask cluster, and that all of them find the same.
 
-    python -m tests.tools.dask_efficiency [--workers 4] [--evaluations 600000] [--interval 20] [--repeats 3]
+    python -m tests.tools.dask_efficiency [--workers 4] [--evaluations 1000000] [--interval 50] [--repeats 3]
 
 One island per worker. Efficiency is t(1) / (n t(n)) over wall times of whole runs, loading the problem and writing the
 tables included, on local clusters of 1 and of n workers with one thread each; workers are started, and have loaded
@@ -75,8 +75,8 @@ class Runs:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--workers", type=int, default=4)
-    parser.add_argument("--evaluations", type=int, default=600_000)
-    parser.add_argument("--interval", type=int, default=20)
+    parser.add_argument("--evaluations", type=int, default=1_000_000)
+    parser.add_argument("--interval", type=int, default=50)
     parser.add_argument("--repeats", type=int, default=3)
     chosen = parser.parse_args()
     n = chosen.workers
