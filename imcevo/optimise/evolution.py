@@ -83,12 +83,12 @@ class Evolution(Optimiser):
         if len(X) == 0:
             return X
         problem, step_share = self.problem, self.options.step_share
-        candidates = [X]
+        trials = [X]
         for _ in range(_TRIALS):
             donors = self.X[self.rng.integers(0, len(self.X), size=len(X))]
-            candidates.append(mutate_blocks(X, donors, problem.upper, step_share, problem.linkage, self.rng))
-        costs = problem.block_costs(np.concatenate(candidates)).reshape(1 + _TRIALS, len(X), -1, 2)
-        return best_blocks(np.stack(candidates), costs, problem.linkage, self.rng)
+            trials.append(mutate_blocks(X, donors, problem.upper, step_share, problem.linkage, self.rng))
+        candidates = np.stack(trials)
+        return best_blocks(candidates, problem.block_costs(candidates), problem.linkage, self.rng)
 
     def _learn(self, evaluation: Evaluation) -> None:
         X = np.concatenate([self.X, evaluation.X])

@@ -94,12 +94,12 @@ class Blocks:
     def canonical(self, X: NDArray[np.int64]) -> NDArray[np.int64]:
         return X.copy()
 
-    def block_costs(self, X: NDArray[np.int64]) -> NDArray[np.float64]:
-        away = np.abs(X[:, 1:] - self.best).reshape(len(X), -1, 3)
-        n_blocks = away.shape[1]
-        costs = np.zeros((len(X), n_blocks + 2, 2))
-        costs[:, 1:-1] = (1.0 + away @ np.array([[3.0, 1.0], [1.0, 1.0], [1.0, 3.0]])) / n_blocks
-        return costs * (1.0 + X[:, :1, None])
+    def block_costs(self, candidates: NDArray[np.int64]) -> NDArray[np.float64]:
+        *rows, n_var = candidates.shape
+        away = np.abs(candidates[..., 1:] - self.best).reshape(*rows, n_var // 3, 3)
+        costs = np.zeros((*rows, n_var // 3 + 2, 2))
+        costs[..., 1:-1, :] = (1.0 + away @ np.array([[3.0, 1.0], [1.0, 1.0], [1.0, 3.0]])) / (n_var // 3)
+        return costs * (1.0 + candidates[..., :1, None])
 
     def evaluate(self, X: NDArray[np.int64]) -> Evaluation:
         return Evaluation(X, self.block_costs(X).sum(axis=1), np.empty((len(X), 0)))

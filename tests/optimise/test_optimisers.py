@@ -175,8 +175,8 @@ def test_every_block_of_linked_genes_finds_its_best_values() -> None:
 
 def test_blocks_without_costs_of_their_own_are_still_evolved() -> None:
     class Shared(Blocks):
-        def block_costs(self, X: np.ndarray) -> np.ndarray:
-            return 0.0 * super().block_costs(X)
+        def block_costs(self, candidates: np.ndarray) -> np.ndarray:
+            return 0.0 * super().block_costs(candidates)
 
         def evaluate(self, X: np.ndarray) -> Evaluation:
             return Evaluation(X, super().block_costs(X).sum(axis=1), np.empty((len(X), 0)))
