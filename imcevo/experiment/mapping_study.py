@@ -174,6 +174,7 @@ def main() -> int:
     parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder for the tables")
     parser.add_argument("--problems", type=Path, default=Path("problems"), metavar="DIR", help="their problem files")
     parser.add_argument("--only", choices=PROBLEMS, help="one of the problems")
+    parser.add_argument("--policy", choices=POLICIES, help="one of the policies")
     parser.add_argument("--seeds", type=int, default=10, help="seeds of every search")
     parser.add_argument("--first-seed", type=int, default=201, help="the others follow")
     parser.add_argument("--evaluations", type=int, default=1000, help="designs for equal evaluations")
@@ -191,7 +192,7 @@ def main() -> int:
             Job(file, policy, seed, budget, getattr(given, budget))
             for file in files
             for budget in BUDGETS
-            for policy in POLICIES
+            for policy in ([given.policy] if given.policy else POLICIES)
             for seed in range(given.first_seed, given.first_seed + given.seeds)
         ]  # fmt: skip
         rows: list[dict[str, Any]] = []

@@ -33,9 +33,13 @@ class SearchProblem(Searchable, Protocol):
     def initial(self, n: int, rng: np.random.Generator) -> Genomes:
         """`n` genomes ``[n, n_var]`` to begin with."""
 
-    def block_costs(self, X: Genomes) -> NDArray[np.float64]:
+    def block_costs(self, candidates: Genomes) -> NDArray[np.float64]:
         """Two costs of every block of linked genes, and last of the rest, whose sums are objectives
-        ``[n, n_blocks + 1, 2]``; asked only where `linkage` has blocks."""
+        ``[n_candidates, n, n_blocks + 1, 2]``; asked only where `linkage` has blocks.
+
+        Args:
+            candidates: ``[n_candidates, n, n_var]``; those of a row differ in blocks alone.
+        """
 
     @property
     def n_obj(self) -> int: ...

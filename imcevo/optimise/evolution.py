@@ -12,14 +12,15 @@ from pydantic import Field
 
 from imcevo.config import StrictModel
 from imcevo.optimise.base import Genomes, Optimiser, SearchProblem, Seed
-from imcevo.optimise.operators import better_blocks, binary_tournament, mutate, mutate_blocks, uniform_crossover
+from imcevo.optimise.operators import best_blocks, binary_tournament, mutate, mutate_blocks, uniform_crossover
 from imcevo.optimise.ranking import Survivors, survivors, violation
 from imcevo.problem import Evaluation
 
 _WORST = 1e6  # far beyond the box
-# Share of the children that are a parent with other blocks (mappings) only, see `better_blocks`. Selection sees whole
-# designs and hardware changes in nearly every other child, so that little else improves the mapping of a good chip.
-_KEEP_HARDWARE = 0.25
+# Share of the children that are a parent with other blocks (mappings) only, and how many other values are tried for
+# each of its blocks, see `best_blocks`. Selection sees whole designs, and nearly every other child has new hardware, so
+# that little else improves the mapping of a good chip. Measured: docs/mapping.md.
+_KEEP_HARDWARE, _TRIALS = 0.25, 3
 
 
 class EvolutionOptions(StrictModel):
@@ -78,14 +79,16 @@ class Evolution(Optimiser):
         return children
 
     def _with_better_blocks(self, X: Genomes) -> Genomes:
-        """Every block of linked genes tried once with other values, which stay where they cost less."""
+        """Other values tried for every block of linked genes, the best of which stay."""
         if len(X) == 0:
             return X
-        problem = self.problem
-        donors = self.X[self.rng.integers(0, len(self.X), size=len(X))]
-        trial = mutate_blocks(X, donors, problem.upper, self.options.step_share, problem.linkage, self.rng)
-        costs, trial_costs = np.split(problem.block_costs(np.concatenate([X, trial])), 2)
-        return better_blocks(X, trial, costs, trial_costs, problem.linkage, self.rng)
+        problem, step_share = self.problem, self.options.step_share
+        trials = [X]
+        for _ in range(_TRIALS):
+            donors = self.X[self.rng.integers(0, len(self.X), size=len(X))]
+            trials.append(mutate_blocks(X, donors, problem.upper, step_share, problem.linkage, self.rng))
+        candidates = np.stack(trials)
+        return best_blocks(candidates, problem.block_costs(candidates), problem.linkage, self.rng)
 
     def _learn(self, evaluation: Evaluation) -> None:
         X = np.concatenate([self.X, evaluation.X])

@@ -88,7 +88,7 @@ def mutate_blocks(
     linkage: NDArray[np.int64],
     rng: np.random.Generator,
 ) -> NDArray[np.int64]:
-    """`X` ``[n, n_var]`` with every block of linked genes another one: trials for `better_blocks`.
+    """`X` ``[n, n_var]`` with every block of linked genes another one: candidates for `best_blocks`.
 
     With probability 1/2 a block comes from the same row of `donors`, else one gene of it, and with probability 1/2 a
     second one, is changed as `mutate` does.
@@ -106,31 +106,26 @@ def mutate_blocks(
     return trial
 
 
-def better_blocks(
-    X: NDArray[np.int64],
-    trial: NDArray[np.int64],
-    costs: NDArray[np.float64],
-    trial_costs: NDArray[np.float64],
-    linkage: NDArray[np.int64],
-    rng: np.random.Generator,
+def best_blocks(
+    candidates: NDArray[np.int64], costs: NDArray[np.float64], linkage: NDArray[np.int64], rng: np.random.Generator
 ) -> NDArray[np.int64]:
-    """`X` ``[n, n_var]`` with the blocks of `trial` that cost less.
+    """One row ``[n, n_var]`` out of `candidates` ``[n_candidates, n, n_var]``: of every block the one that costs least.
 
     Objectives that are sums over blocks credit every block with its own share, which selection of whole designs
     cannot: optimal mixing with partial evaluations (Bouter, Alderliesten, Witteveen, Bosman, "Exploiting linkage
     information in real-valued optimization with the real-valued gene-pool optimal mixing evolutionary algorithm",
-    GECCO 2017). Two costs are weighed, each as a share of the row's total, by 1 and by 2^u, u uniform from -3 to 3, so
-    that the whole trade-off is searched.
+    GECCO 2017). Two costs are weighed, each as a share of the first candidate's total, by 1 and by 2^u, u uniform from
+    -3 to 3, so that the whole trade-off is searched. Of equals the first candidate's.
 
     Args:
-        costs, trial_costs: of every block, numbered by `linkage` from 0, further columns are of no block
-            ``[n, n_blocks or more, 2]``.
+        costs: of every block, numbered by `linkage` from 0, further ones are of no block
+            ``[n_candidates, n, n_blocks or more, 2]``.
     """
-    weights = np.exp2(rng.uniform(-3.0, 3.0, size=(len(X), 1)))
-    total = np.maximum(costs.sum(axis=1, keepdims=True), np.finfo(float).tiny)
-    gain = (costs - trial_costs) / total
-    better = gain[:, :, 0] + weights * gain[:, :, 1] > 0
-    return np.where(better[:, linkage], trial, X)
+    weights = np.exp2(rng.uniform(-3.0, 3.0, size=(candidates.shape[1], 1)))
+    total = np.maximum(costs[0].sum(axis=1), np.finfo(float).tiny)
+    weighed = costs[..., 0] / total[:, None, 0] + weights * costs[..., 1] / total[:, None, 1]
+    least = weighed.argmin(axis=0)[:, linkage]
+    return np.take_along_axis(candidates, least[None], axis=0)[0]
 
 
 class Blocks(NamedTuple):

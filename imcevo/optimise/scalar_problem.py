@@ -38,9 +38,9 @@ class ScalarProblem:
         """As of `CodesignProblem`."""
         return self.problem.initial(n, rng)
 
-    def block_costs(self, X: NDArray[np.int64]) -> NDArray[np.float64]:
+    def block_costs(self, candidates: NDArray[np.int64]) -> NDArray[np.float64]:
         """As of `CodesignProblem`."""
-        return self.problem.block_costs(X)
+        return self.problem.block_costs(candidates)
 
     def evaluate(self, X: NDArray[np.int64]) -> Evaluation:
         """F ``[n, 1]`` and G ``[n, n_constr]`` of canonical genomes ``[n, n_var]``."""

@@ -168,29 +168,27 @@ class CodesignProblem:
 
     def _simulated(self, rows: NDArray[np.int64]) -> Evaluation:
         """Distinct canonical genomes, at least one, evaluated."""
-        metrics = self.simulator.simulate(self._designs(rows), snr=self.needs_snr)
+        designs = self._canonicaliser.repaired(rows[:, self.genome.place(HARDWARE)])
+        designs = designs.with_mapping(rows[:, self.genome.place(MAPPING)])
+        metrics = self.simulator.simulate(designs, snr=self.needs_snr)
         return Evaluation(rows, self.objective_values(metrics), self.violations(metrics))
 
-    def _designs(self, rows: NDArray[np.int64]) -> DesignTable:
-        """The repaired designs of valid genomes."""
-        designs = self._canonicaliser.repaired(rows[:, self.genome.place(HARDWARE)])
-        return designs.with_mapping(rows[:, self.genome.place(MAPPING)])
-
-    def block_costs(self, X: NDArray[np.int64]) -> NDArray[np.float64]:
+    def block_costs(self, candidates: NDArray[np.int64]) -> NDArray[np.float64]:
         """What each block of linked genes adds to the suite's energy and latency, in J and s.
 
         Args:
-            X: genomes ``[n, n_var]``.
+            candidates: genomes ``[n_candidates, n, n_var]``; the candidates of a row share their hardware.
 
         Returns:
-            ``[n, n_blocks + 1, 2]``, blocks as `linkage` numbers them, the last for what belongs to none; 0 where
-            blocks have no costs of their own.
+            ``[n_candidates, n, n_blocks + 1, 2]``, blocks as `linkage` numbers them, the last for what belongs to none;
+            0 where blocks have no costs of their own.
         """
         n_blocks = int(self.linkage.max()) + 1
-        costs = np.zeros((len(X), n_blocks + 1, 2))
+        costs = np.zeros((*candidates.shape[:2], n_blocks + 1, 2))
         if isinstance(self.simulator, PhysicalSimulator) and n_blocks < self.n_var:
-            known = shape_costs(self.simulator, self._designs(X))
-            costs[:, -known.shape[1] :] = known
+            designs = self._canonicaliser.repaired(candidates[0][:, self.genome.place(HARDWARE)])
+            known = shape_costs(self.simulator, designs, candidates[:, :, self.genome.place(MAPPING)])
+            costs[:, :, -known.shape[2] :] = known
         return costs
 
     def objective_values(self, metrics: Metrics) -> NDArray[np.float64]:

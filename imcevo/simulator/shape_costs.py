@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from imcevo.costs import unit_costs
+from imcevo.costs import UnitCosts, unit_costs
 from imcevo.hardware import DesignTable
 from imcevo.mapping.evolved import shapes_of
 from imcevo.mapping.price import network_totals
@@ -13,22 +13,28 @@ from imcevo.mapping.records import STREAMED
 from imcevo.simulator.physical import PhysicalSimulator
 
 
-def shape_costs(simulator: PhysicalSimulator, designs: DesignTable) -> NDArray[np.float64]:
+def shape_costs(
+    simulator: PhysicalSimulator, designs: DesignTable, genes: NDArray[np.int64]
+) -> NDArray[np.float64]:  # fmt: skip
     """Joules (leakage included) and seconds of the layers of every shape of `shapes_of`, last of what has no shape.
 
     They add up to the suite's energy and latency. 0 where weights stay on chip: layers share its tiles there, so that
     none has a cost of its own.
 
     Args:
-        designs: repaired, with their mapping genes.
+        designs: repaired; their own mapping genes are not read.
+        genes: several mappings of every design ``[n_mappings, n_designs, n_genes]``.
 
     Returns:
-        ``[n_designs, n_shapes + 1, 2]``.
+        ``[n_mappings, n_designs, n_shapes + 1, 2]``.
     """
-    costs, geometry = unit_costs(designs, simulator.technology), simulator.geometry(designs)
-    mapping = simulator.map(geometry, costs, designs.mapping_genes)
+    row = np.tile(np.arange(designs.n_designs), len(genes))
+    costs = UnitCosts(*(values[row] for values in unit_costs(designs, simulator.technology)))
+    geometry = simulator.geometry(designs)[row]
+    mapping = simulator.map(geometry, costs, genes.reshape(len(row), -1))
     by_shape, shapes = simulator.layers.copy(), shapes_of(simulator.layers)
     n_shapes = int(shapes.max(initial=-1)) + 1
     by_shape["network"] = np.where(shapes < 0, n_shapes, shapes)
     totals = network_totals(by_shape, geometry, n_shapes + 1, simulator.prices(costs), mapping)
-    return np.where((geometry["deployment"] == STREAMED)[:, None, None], np.stack(totals, axis=2), 0.0)
+    known = np.where((geometry["deployment"] == STREAMED)[:, None, None], np.stack(totals, axis=2), 0.0)
+    return known.reshape(len(genes), designs.n_designs, n_shapes + 1, 2)

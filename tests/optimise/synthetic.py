@@ -70,3 +70,36 @@ def brute_force_front(F: NDArray[np.float64], G: NDArray[np.float64]) -> set[int
         return bool(((p >= P).all(axis=1) & (p > P).any(axis=1)).any())
 
     return {int(i) for i, p in zip(feasible, P, strict=True) if not dominated(p)}
+
+
+class Blocks:
+    """Two objectives that are sums over `n` blocks of three linked genes; every block is best at one value, its own.
+
+    A gene apart multiplies both. What is above 1 is how far the blocks are from their best, on average.
+    """
+
+    n_obj, n_constr = 2, 0
+    box = LinearScale()
+
+    def __init__(self, n: int = 40) -> None:
+        self.upper = np.array([3, *([5, 5, 5] * n)], dtype=np.int64)
+        self.linkage = np.array([0, *np.repeat(np.arange(1, n + 1), 3)])
+        self.best = np.random.default_rng(1).integers(0, 6, size=3 * n)
+
+    def sample(self, n: int, rng: np.random.Generator) -> NDArray[np.int64]:
+        return rng.integers(0, self.upper + 1, size=(n, len(self.upper)), dtype=np.int64)
+
+    initial = sample
+
+    def canonical(self, X: NDArray[np.int64]) -> NDArray[np.int64]:
+        return X.copy()
+
+    def block_costs(self, candidates: NDArray[np.int64]) -> NDArray[np.float64]:
+        *rows, n_var = candidates.shape
+        away = np.abs(candidates[..., 1:] - self.best).reshape(*rows, n_var // 3, 3)
+        costs = np.zeros((*rows, n_var // 3 + 2, 2))
+        costs[..., 1:-1, :] = (1.0 + away @ np.array([[3.0, 1.0], [1.0, 1.0], [1.0, 3.0]])) / (n_var // 3)
+        return costs * (1.0 + candidates[..., :1, None])
+
+    def evaluate(self, X: NDArray[np.int64]) -> Evaluation:
+        return Evaluation(X, self.block_costs(X).sum(axis=1), np.empty((len(X), 0)))

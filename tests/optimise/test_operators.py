@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from imcevo.optimise.operators import better_blocks, binary_tournament, mutate, mutate_blocks, uniform_crossover
+from imcevo.optimise.operators import best_blocks, binary_tournament, mutate, mutate_blocks, uniform_crossover
 from imcevo.optimise.ranking import Survivors, crowded, survivors, violation
 from tests.optimise.synthetic import Synthetic
 
@@ -112,20 +112,19 @@ def test_trials_take_blocks_of_donors_or_change_a_gene_or_two() -> None:
         assert 0.9 < (n_changed > 0).mean() < 1.0  # a second change may undo the first
 
 
-def test_only_blocks_that_cost_less_are_taken() -> None:
+def test_of_every_block_the_candidate_that_costs_least_is_taken() -> None:
     rng = np.random.default_rng(5)
-    X, trial = np.zeros((500, 9), dtype=np.int64), np.ones((500, 9), dtype=np.int64)
-    costs, trial_costs = np.zeros((500, 5, 2)), np.zeros((500, 5, 2))
-    costs[:, 2:] = trial_costs[:, 2:] = 1.0
-    trial_costs[:, 2, 0] = 0.9  # better in one
-    trial_costs[:, 3] = (0.5, 1.1)  # so much better in one that it may be worse in the other
-    child = better_blocks(X, trial, costs, trial_costs, LINKAGE, rng)
-    assert (child[:, 2:5] == 1).all()
+    candidates = np.stack([np.full((500, 9), value) for value in range(3)])
+    costs = np.zeros((3, 500, 5, 2))  # the last block is the rest, without genes
+    costs[:, :, 2:] = 1.0
+    costs[2, :, 2, 0] = 0.9  # better in one
+    costs[1, :, 3] = (0.5, 1.1)  # so much better in one that it may be worse in the other
+    child = best_blocks(candidates, costs, LINKAGE, rng)
     assert (child[:, :2] == 0).all()
+    assert (child[:, 2:5] == 2).all()
     taken = child[:, 5:]
     assert (taken == taken[:, :1]).all()
     # 0.5 > w 0.1 wherever log2 w, uniform from -3 to 3, is below 2.32
-    assert 0.85 < taken[:, 0].mean() < 0.93
-    assert (better_blocks(X, trial, trial_costs, costs, LINKAGE, rng)[:, 2:5] == 0).all()
-    nothing = np.zeros_like(costs)
-    assert (better_blocks(X, trial, nothing, nothing, LINKAGE, rng) == X).all()
+    assert 0.85 < (taken[:, 0] == 1).mean() < 0.93
+    assert set(taken[:, 0].tolist()) == {0, 1}
+    assert (best_blocks(candidates, np.zeros_like(costs), LINKAGE, rng) == 0).all()

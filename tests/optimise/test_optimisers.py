@@ -16,15 +16,15 @@ from imcevo.optimise import (
     optimiser_options,
 )  # fmt: skip
 from imcevo.problem import Evaluation
-from tests.optimise.synthetic import Synthetic, brute_force_front
+from tests.optimise.synthetic import Blocks, Synthetic, brute_force_front
 
 
-def build(name: str, problem: Synthetic, *, population: int = 40, seed: int = 1) -> Optimiser:
+def build(name: str, problem: Synthetic | Blocks, *, population: int = 40, seed: int = 1) -> Optimiser:
     options = optimiser_options(name, {"population": population})
     return optimiser_entry(name).build(problem, options, seed=seed)
 
 
-def search(optimiser: Optimiser, problem: Synthetic, budget: int) -> ParetoArchive:
+def search(optimiser: Optimiser, problem: Synthetic | Blocks, budget: int) -> ParetoArchive:
     archive = ParetoArchive(len(problem.upper), problem.n_obj)
     while archive.n_evaluated < budget and len(X := optimiser.ask(budget - archive.n_evaluated)):
         evaluation = problem.evaluate(X)
@@ -165,3 +165,38 @@ def test_names_and_options_are_checked() -> None:
         optimiser_options("nsga2", {"populatoin": 10})
     with pytest.raises(UserError, match=r"optimiser\.crossover_probability"):
         optimiser_options("nsga2", {"crossover_probability": 1.5})
+
+
+def test_every_block_of_linked_genes_finds_its_best_values() -> None:
+    problem = Blocks()
+    optimiser = build("nsga2", problem)
+    assert search(optimiser, problem, budget=2400).front().F.min() < 1.001  # 7 to 8 by selection of whole designs alone
+
+
+def test_blocks_without_costs_of_their_own_are_still_evolved() -> None:
+    class Shared(Blocks):
+        def block_costs(self, candidates: np.ndarray) -> np.ndarray:
+            return 0.0 * super().block_costs(candidates)
+
+        def evaluate(self, X: np.ndarray) -> Evaluation:
+            return Evaluation(X, super().block_costs(X).sum(axis=1), np.empty((len(X), 0)))
+
+    problem = Shared(4)
+    first, later = (search(build("nsga2", problem), problem, budget).front().F.min() for budget in (40, 2000))
+    assert later < first / 2
+
+
+def test_resumed_search_tries_the_same_blocks() -> None:
+    problem = Blocks(6)
+    straight = build("nsga2", problem)
+    told = []
+    for _ in range(3):
+        told.append(straight.ask())
+        straight.tell(problem.evaluate(told[-1]))
+    again = build("nsga2", problem, seed=2)
+    again.restore(straight.state(), told)
+    for _ in range(3):
+        X = straight.ask()
+        assert np.array_equal(X, again.ask())
+        for optimiser in (straight, again):
+            optimiser.tell(problem.evaluate(X))
