@@ -22,13 +22,13 @@ def significance(rows: pd.DataFrame) -> pd.DataFrame:
     """Every policy's hypervolume, as found and re-mapped exactly, against that of the baseline as found.
 
     A row per problem, budget, policy and column: ``ratio`` of medians; ``p`` of Wilcoxon's signed-rank test, two-sided
-    and paired by seed, adjusted by Holm's method for all tests of the table; ``outside_spread``, whether the worst seed
+    and paired by seed, adjusted by Holm's method for all tests of the problem and budget; ``outside_spread``, whether the worst seed
     is above the baseline's best one.
     """
     found = []
     for (problem, budget), group in rows.groupby(["problem", "budget"], sort=False):
         by_policy = {policy: part.set_index("seed") for policy, part in group.groupby("policy", sort=False)}
-        those = by_policy[BASELINE]["hypervolume"]
+        those, first = by_policy[BASELINE]["hypervolume"], len(found)
         for policy, part in by_policy.items():
             for column in _COLUMNS:
                 if policy == BASELINE and column == "hypervolume":
@@ -39,9 +39,9 @@ def significance(rows: pd.DataFrame) -> pd.DataFrame:
                     "ratio": these.median() / those.median(), "p": paired_p(these, those),
                     "outside_spread": bool(these.min() > those.max()),
                 })  # fmt: skip
-    table = pd.DataFrame(found)
-    table["p"] = holm(list(table["p"]))
-    return table
+        for row, p in zip(found[first:], holm([row["p"] for row in found[first:]]), strict=True):
+            row["p"] = p
+    return pd.DataFrame(found)
 
 
 def draw(folder: Path) -> Path:

@@ -41,14 +41,14 @@ def median_interval(values: ArrayLike) -> Interval:
 def paired_p(
     these: ArrayLike, those: ArrayLike, *, alternative: Literal["two-sided", "greater", "less"] = "two-sided"
 ) -> float:
-    """p of Wilcoxon's signed-rank test on log(these / those), all above 0, pair by pair ``[n]``.
+    """p of Wilcoxon's signed-rank test on log(these / those), none below 0, pair by pair ``[n]``.
 
-    An infinite value on one side is worse than any finite one and ranks as the largest difference; pairs infinite on
-    both sides or missing are left out. 1 where no pair differs. Exact for n < 50 without ties, else normal
+    A value on one side that is infinite or 0 is beyond any other and ranks as the largest difference; pairs infinite or 0
+    on both sides or missing are left out. 1 where no pair differs. Exact for n < 50 without ties, else normal
     (F. Wilcoxon, Biometrics Bulletin 1(6), 1945).
     """
     a, b = np.asarray(these, dtype=np.float64), np.asarray(those, dtype=np.float64)
-    known = ~(np.isnan(a) | np.isnan(b) | (np.isinf(a) & np.isinf(b)))
+    known = ~(np.isnan(a) | np.isnan(b) | (np.isinf(a) & np.isinf(b)) | ((a == 0) & (b == 0)))
     a, b = a[known], b[known]
     with np.errstate(divide="ignore"):
         difference = np.log(a) - np.log(b)

@@ -30,7 +30,7 @@ def test_significance_tells_a_gain_from_noise(rows: pd.DataFrame) -> None:
     table = mapping_figure.significance(rows).set_index(["budget", "policy", "front"])
     assert len(table) == 10
     better, mixed = table.loc[("evaluations", "better", "as_found")], table.loc[("evaluations", "mixed", "as_found")]
-    assert better["p"] == pytest.approx(10 * 2 * 0.5**8)  # all eight pairs, adjusted for ten tests
+    assert better["p"] == pytest.approx(5 * 2 * 0.5**8)  # all eight pairs, adjusted for five tests
     assert better["outside_spread"]
     assert better["ratio"] == pytest.approx((0.2 + 0.011 * 3.5) / 0.135)
     assert mixed["p"] > 0.5

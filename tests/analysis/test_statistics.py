@@ -43,6 +43,9 @@ def test_infinite_is_worse_than_anything_finite() -> None:
     assert paired_p(finite, unable, alternative="less") < 0.05
     assert paired_p(finite, unable, alternative="greater") > 0.9
     assert paired_p(unable, unable) == 1.0
+    none = np.zeros(6)
+    assert paired_p(finite, none, alternative="greater") < 0.05
+    assert paired_p(none, none) == 1.0
 
 
 def test_holm_is_step_down() -> None:
