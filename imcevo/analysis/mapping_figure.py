@@ -22,8 +22,8 @@ def significance(rows: pd.DataFrame) -> pd.DataFrame:
     """Every policy's hypervolume, as found and re-mapped exactly, against that of the baseline as found.
 
     A row per problem, budget, policy and column: ``ratio`` of medians; ``p`` of Wilcoxon's signed-rank test, two-sided
-    and paired by seed, adjusted by Holm's method for all tests of the problem and budget; ``outside_spread``, whether the worst seed
-    is above the baseline's best one.
+    and paired by seed, adjusted by Holm's method for all tests of the problem and budget; ``outside_spread``,
+    whether the worst seed is above the baseline's best one.
     """
     found = []
     for (problem, budget), group in rows.groupby(["problem", "budget"], sort=False):

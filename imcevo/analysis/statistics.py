@@ -43,8 +43,8 @@ def paired_p(
 ) -> float:
     """p of Wilcoxon's signed-rank test on log(these / those), none below 0, pair by pair ``[n]``.
 
-    A value on one side that is infinite or 0 is beyond any other and ranks as the largest difference; pairs infinite or 0
-    on both sides or missing are left out. 1 where no pair differs. Exact for n < 50 without ties, else normal
+    A value on one side that is infinite or 0 is beyond any other and ranks as the largest difference; pairs infinite or
+    0 on both sides, or missing, are left out. 1 where no pair differs. Exact for n < 50 without ties, else normal
     (F. Wilcoxon, Biometrics Bulletin 1(6), 1945).
     """
     a, b = np.asarray(these, dtype=np.float64), np.asarray(those, dtype=np.float64)
