@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -25,7 +26,7 @@ def significance(rows: pd.DataFrame) -> pd.DataFrame:
     and paired by seed, adjusted by Holm's method for all tests of the problem and budget; ``outside_spread``,
     whether the worst seed is above the baseline's best one.
     """
-    found = []
+    found: list[dict[str, Any]] = []
     for (problem, budget), group in rows.groupby(["problem", "budget"], sort=False):
         by_policy = {policy: part.set_index("seed") for policy, part in group.groupby("policy", sort=False)}
         those, first = by_policy[BASELINE]["hypervolume"], len(found)
