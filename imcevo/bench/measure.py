@@ -123,7 +123,7 @@ def _layer_evaluations(problem: CodesignProblem, rng: np.random.Generator) -> fl
     def prepare() -> tuple[int, Callable[[], object]]:
         designs = problem.decode(_fresh_genomes(problem, rng))
         geometry = simulator.geometry(designs)
-        mapping = simulator.map(geometry, unit_costs(designs, simulator.technology))
+        mapping = simulator.map(designs, geometry, unit_costs(designs, simulator.technology))
 
         def work() -> object:
             costs = unit_costs(designs, simulator.technology)
@@ -143,8 +143,7 @@ def _mappings(problem: CodesignProblem, rng: np.random.Generator, n_designs: int
     def prepare() -> tuple[int, Callable[[], object]]:
         designs = problem.decode(_fresh_genomes(problem, rng)[:n_designs])
         geometry, costs = simulator.geometry(designs), unit_costs(designs, simulator.technology)
-        genes = designs.mapping_genes
-        return len(geometry) * _matrix_layers(simulator), lambda: simulator.map(geometry, costs, genes)
+        return len(geometry) * _matrix_layers(simulator), lambda: simulator.map(designs, geometry, costs)
 
     return _median_rate(prepare)
 

@@ -25,14 +25,14 @@ from imcevo.costs import unit_costs
 from imcevo.errors import UserError
 from imcevo.experiment.files import make_folder, write_atomically
 from imcevo.experiment.manifest import available_cores
+from imcevo.hardware import LATENCY_WEIGHT
 from imcevo.mapping.factors import ON_ARRAYS
 from imcevo.mapping.judge import energy_latency, least_energy_latency
-from imcevo.mapping.policies import ExactPolicy
 from imcevo.mapping.records import STREAMED
 from imcevo.optimise import ParetoArchive, optimiser_entry, optimiser_options
 from imcevo.optimise.archive import Front
 from imcevo.problem import CodesignProblem, load_problem
-from imcevo.problem.genome import HARDWARE, MAPPING
+from imcevo.problem.genome import HARDWARE
 from imcevo.simulator import PhysicalSimulator
 
 # RRAM resident, SRAM streaming, cell chosen by the search.
@@ -45,7 +45,7 @@ BUDGETS = ("evaluations", "seconds")
 POPULATION = 100
 _WARM_UP = 512  # designs
 _MOST_REMAPPED = 200  # designs of a front
-_WEIGHTS = tuple(ExactPolicy.WEIGHTS.index(weight) for weight in (1 / 4, 1.0, 4.0))
+_WEIGHTS = (1 / 4, 1.0, 4.0)  # of latency
 
 
 class Job(NamedTuple):
@@ -106,8 +106,7 @@ def _searched(
     archive = ParetoArchive(problem.n_var, problem.n_obj)
     if before is not None and len(before.X):
         hardware = _thinned(before, POPULATION)
-        weights = problem.initial(len(hardware), np.random.default_rng(job.seed))[:, problem.genome.place(MAPPING)]
-        evaluation = problem.evaluate(np.hstack([hardware, weights]))
+        evaluation = problem.evaluate(hardware)
         optimiser.immigrate(evaluation)
         archive.add(*evaluation)
         evaluations += len(hardware)
@@ -134,9 +133,10 @@ def _remapped(problem: CodesignProblem, front: Front, job: Job) -> NDArray[np.fl
         return front.F
     exact = load_problem(job.problem, policy="exact")
     hardware = np.unique(_thinned(front, _MOST_REMAPPED)[:, problem.genome.place(HARDWARE)], axis=0)
-    weights = np.tile(_WEIGHTS, len(hardware))[:, None]
-    evaluation = exact.evaluate(np.hstack([np.repeat(hardware, len(_WEIGHTS), axis=0), weights]))
-    return evaluation.F[(evaluation.G <= 0).all(axis=1)]
+    designs = exact.decode(np.repeat(hardware, len(_WEIGHTS), axis=0))
+    designs = designs.replace(**{LATENCY_WEIGHT: np.tile(_WEIGHTS, len(hardware))})
+    metrics = exact.simulator.simulate(designs, snr=exact.needs_snr)
+    return exact.objective_values(metrics)[(exact.violations(metrics) <= 0).all(axis=1)]
 
 
 def _gap(problem: CodesignProblem, X: NDArray[np.int64], F: NDArray[np.float64]) -> float:
@@ -152,7 +152,7 @@ def _gap(problem: CodesignProblem, X: NDArray[np.int64], F: NDArray[np.float64])
     costs, geometry = unit_costs(designs, simulator.technology), simulator.geometry(designs)
     if geometry["deployment"][0] != STREAMED:
         return np.nan
-    mapping = simulator.map(geometry, costs, designs.mapping_genes)
+    mapping = simulator.map(designs, geometry, costs)
     on_arrays = mapping.factors["unit"][0] == ON_ARRAYS
     layers, prices = simulator.layers[on_arrays], simulator.prices(costs)
     reached = energy_latency(layers, geometry, prices, mapping._replace(factors=mapping.factors[:, on_arrays]))

@@ -54,6 +54,9 @@ class Parameter:
         return int(value) if self.kind == "integer" else float(value)
 
 
+LATENCY_WEIGHT = "mapping_latency_weight"
+
+
 def _named(*parameters: Parameter) -> dict[str, Parameter]:
     return {parameter.name: parameter for parameter in parameters}
 
@@ -83,6 +86,7 @@ PARAMETERS: dict[str, Parameter] = _named(
     Parameter("digital_groups", "integer", "router groups with digital tiles, the others have `cell`", 0, 1024),
     Parameter("input_bits", "integer", "bits of inputs, where the design chooses them and not the problem", 1, 8),
     Parameter("weight_bits", "integer", "bits of weights, where the design chooses them and not the problem", 1, 8),
+    Parameter(LATENCY_WEIGHT, "real", "what latency counts beside energy in the exact mapper", 0, 1e6),
     Parameter("cycle_s", "real", "clock period of the idealised clock (published profile)", 1e-10, 1e-6),
 )
 

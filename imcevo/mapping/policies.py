@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imcevo.errors import unknown_name
+from imcevo.hardware import LATENCY_WEIGHT, DesignTable
 from imcevo.mapping.evolved import map_as_told, shapes_of
 from imcevo.mapping.exact_designs import map_exactly
 from imcevo.mapping.factors import Mapping
@@ -15,6 +16,8 @@ from imcevo.mapping.greedy import map_greedily
 from imcevo.mapping.price import Prices, network_totals
 from imcevo.mapping.records import Records
 from imcevo.mapping.space import CHOICES, NEUTRAL_COPIES
+
+EVEN_WEIGHT = 1.0  # of latency, where nothing else is said: a mapping near the least energy x latency
 
 
 class MappingGenes(NamedTuple):
@@ -37,59 +40,63 @@ NO_GENES = MappingGenes((), *(np.empty(0, dtype=np.int64) for _ in range(3)))
 
 
 class MappingPolicy(Protocol):
-    """How layers are mapped."""
+    """How layers are mapped.
+
+    Attributes:
+        keys: hardware parameters that it reads and the simulator does not.
+    """
+
+    keys: tuple[str, ...]
 
     def genes(self, layers: Records) -> MappingGenes:
         """The variables it reads for a suite of layers ``[n_layers]``."""
 
     def map(
-        self, layers: Records, geometry: Records, n_networks: int, prices: Prices, genes: NDArray[np.int64]
+        self, layers: Records, geometry: Records, n_networks: int, prices: Prices, designs: DesignTable
     ) -> Mapping:
-        """Mappings of `layers` ``[n_layers]`` on designs ``[n_designs]`` with `genes` ``[n_designs, n_genes]``."""
+        """Mappings of `layers` ``[n_layers]`` on designs ``[n_designs]``; it reads their `keys` and mapping genes."""
 
 
 class GreedyPolicy:
     """`map_greedily`; reads no genes and no prices."""
 
+    keys: tuple[str, ...] = ()
+
     def genes(self, layers: Records) -> MappingGenes:
         return NO_GENES
 
     def map(
-        self, layers: Records, geometry: Records, n_networks: int, prices: Prices, genes: NDArray[np.int64]
+        self, layers: Records, geometry: Records, n_networks: int, prices: Prices, designs: DesignTable
     ) -> Mapping:
         return map_greedily(layers, geometry, n_networks)
 
 
 class ExactPolicy:
-    """`map_exactly` under one gene, how much latency counts beside energy.
+    """`map_exactly`; the design says how much latency counts beside energy.
 
     A network costs E / E_greedy + w L / L_greedy, so that w = 1 weighs a per cent of energy like a per cent of latency
-    and w means the same on every chip. With w from 0 to infinity this reaches every mapping on the convex hull of the
-    suite's energy and latency.
+    and w means the same on every chip. With w from 0 on this reaches every mapping on the convex hull of the suite's
+    energy and latency.
     """
 
-    WEIGHTS = (0.0, 1 / 16, 1 / 4, 1 / 2, 1.0, 2.0, 4.0, 16.0, np.inf)
-    _TIE = 1e-6  # of energy, where latency alone counts
+    keys: tuple[str, ...] = (LATENCY_WEIGHT,)
 
     def genes(self, layers: Records) -> MappingGenes:
-        last = len(self.WEIGHTS) - 1
-        return MappingGenes(("mapping_latency_weight",), np.array([last]), np.array([0]), np.array([last // 2]))
+        return NO_GENES
 
     def map(
-        self, layers: Records, geometry: Records, n_networks: int, prices: Prices, genes: NDArray[np.int64]
+        self, layers: Records, geometry: Records, n_networks: int, prices: Prices, designs: DesignTable
     ) -> Mapping:
         greedy = map_greedily(layers, geometry, n_networks)
         energy, latency = network_totals(layers, geometry, n_networks, prices, greedy)
-        chosen = np.array(self.WEIGHTS)[genes[:, 0]]
-        fastest = np.isinf(chosen)
-        weights = np.stack([
-            np.where(fastest, self._TIE, 1.0)[:, None] / energy, np.where(fastest, 1.0, chosen)[:, None] / latency
-        ], axis=2)  # fmt: skip
+        weights = np.stack([1.0 / energy, designs.real(LATENCY_WEIGHT)[:, None] / latency], axis=2)
         return map_exactly(layers, geometry, prices, weights)
 
 
 class EvolvedPolicy:
     """`map_as_told`: the genes are the `CHOICES` of every unique layer shape."""
+
+    keys: tuple[str, ...] = ()
 
     def genes(self, layers: Records) -> MappingGenes:
         n = int(shapes_of(layers).max(initial=-1)) + 1
@@ -99,9 +106,10 @@ class EvolvedPolicy:
         return MappingGenes(names, np.tile(top, n), np.repeat(np.arange(n), len(top)), np.tile(start, n))
 
     def map(
-        self, layers: Records, geometry: Records, n_networks: int, prices: Prices, genes: NDArray[np.int64]
+        self, layers: Records, geometry: Records, n_networks: int, prices: Prices, designs: DesignTable
     ) -> Mapping:
-        choices = genes.reshape(len(geometry), -1, len(CHOICES))
+        assert designs.mapping_genes is not None
+        choices = designs.mapping_genes.reshape(len(geometry), -1, len(CHOICES))
         return map_as_told(layers, geometry, n_networks, shapes_of(layers), choices)
 
 

@@ -134,7 +134,7 @@ class CodesignProblem:
         the layers, drawn from 0 to 1/10, is mapped at random and the others by the greedy rule."""
         X = self.sample(n, rng)
         mapping = self.simulator.mapping_genes
-        if len(mapping.names) > 1:
+        if mapping.names:
             greedy = rng.random((n, int(mapping.linkage.max()) + 1)) >= 0.1 * rng.random((n, 1))
             place = self.genome.place(MAPPING)
             X[:, place] = np.where(greedy[:, mapping.linkage], mapping.start, X[:, place])
@@ -212,12 +212,8 @@ class CodesignProblem:
         designs = self.decode(X)
         if designs.n_designs == 0:
             return self.frame(np.zeros((1, self.n_var), dtype=np.int64)).iloc[:0]
-        table = self.frame_of(designs, self.simulator.simulate(designs), keys=self.space.genes)
         # Explicit mapping genes are many and mean nothing without the layer: runs store their factors instead.
-        mapping = self.simulator.mapping_genes
-        if designs.mapping_genes is not None and len(mapping.names) == 1:
-            table.insert(len(self.space.genes), mapping.names[0], designs.mapping_genes[:, 0])
-        return table
+        return self.frame_of(designs, self.simulator.simulate(designs), keys=self.space.genes)
 
     def frame_of(self, designs: DesignTable, metrics: Metrics, *, keys: Sequence[str]) -> pd.DataFrame:
         """Repaired designs and their results, one row each.

@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from imcevo.errors import UserError
-from imcevo.hardware import DesignSpace, parameter, require_keys
+from imcevo.hardware import LATENCY_WEIGHT, DesignSpace, parameter, require_keys
+from imcevo.mapping.policies import EVEN_WEIGHT
 from imcevo.problem.codesign import CodesignProblem
 from imcevo.problem.config import MappingConfig, PhysicalProblemConfig
 from imcevo.problem.constraints import build_constraints, least_snr_dB
@@ -41,8 +42,8 @@ def load_problem(path: Path | str, *, policy: str | None = None) -> CodesignProb
     """
     file = Path(path)
     config = read_problem_config(file)
-    if policy is not None and isinstance(config, PhysicalProblemConfig):
-        config = config.model_copy(update={"mapping": MappingConfig(policy=policy)})
+    if isinstance(config, PhysicalProblemConfig):
+        config = _with_policy(config, policy)
     bound = bind(config, file)
     simulator = bound.simulator
     space = _load_space(config.design_space, simulator, file)
@@ -73,6 +74,17 @@ def load_problem(path: Path | str, *, policy: str | None = None) -> CodesignProb
         config.name, config.description, file, _hash(resolved, bound), space, simulator, objectives,
         constraints, box, to_toml(resolved), companions,
     )  # fmt: skip
+
+
+def _with_policy(config: PhysicalProblemConfig, policy: str | None) -> PhysicalProblemConfig:
+    """The file's mapping policy, or another one; the exact mapper minimises about energy x latency if not told else."""
+    space = dict(config.design_space)
+    if policy is not None and policy != config.mapping.policy:
+        config = config.model_copy(update={"mapping": MappingConfig(policy=policy)})
+        space.pop(LATENCY_WEIGHT, None)
+    if config.mapping.policy == "exact":
+        space.setdefault(LATENCY_WEIGHT, EVEN_WEIGHT)
+    return config.model_copy(update={"design_space": space})
 
 
 def _load_space(given: dict[str, Any], simulator: Simulator, file: Path) -> DesignSpace:

@@ -10,10 +10,10 @@ import numpy as np
 
 from imcevo.costs.terms import ACTIONS, RESOURCES
 from imcevo.errors import UserError, unknown_name
-from imcevo.hardware import table_of
+from imcevo.hardware import LATENCY_WEIGHT, table_of
 from imcevo.mapping.factors import ELSEWHERE, FACTORS, ON_ARRAYS, ORDERS
 from imcevo.mapping.judge import least_energy_latency
-from imcevo.mapping.policies import mapping_policy
+from imcevo.mapping.policies import EVEN_WEIGHT, mapping_policy
 from imcevo.mapping.records import STREAMED, Record
 from imcevo.problem.codesign import CodesignProblem
 from imcevo.problem.designs import complete_design
@@ -43,6 +43,8 @@ def mapping_report(
                         allowed="physical")  # fmt: skip
     if network not in simulator.networks:
         raise unknown_name("network of this problem", network, simulator.networks, key="--network")
+    if LATENCY_WEIGHT not in design:
+        design[LATENCY_WEIGHT] = EVEN_WEIGHT  # read if `policy` is the exact mapper and the problem's is not
     designs = simulator.repair(table_of([design]))
     parts = simulator.parts(designs, mapping_policy(policy) if policy else simulator.policy)
     told = [_layers_of(simulator, part, simulator.networks.index(network)) for part in parts]

@@ -24,7 +24,7 @@ from imcevo.mapping.placement import Offer, place_layers
 from imcevo.mapping.policies import GreedyPolicy, MappingPolicy
 from imcevo.mapping.records import STREAMED
 from imcevo.simulator.interface import Breakdown, Metrics, NetworkSnr, Repair, WeightLoading
-from imcevo.simulator.physical import KEYS, Counted, Part, PhysicalSimulator, energy_by_component, missing_adc_bits
+from imcevo.simulator.physical import Counted, Part, PhysicalSimulator, energy_by_component, missing_adc_bits
 from imcevo.simulator.sampled_snr import SampledLayer, sampled_layers
 from imcevo.simulator.wear import worn_out, writes_per_inference
 
@@ -49,11 +49,10 @@ class HybridSimulator(PhysicalSimulator):
         UserError: a mapping policy other than the greedy one, swapped networks or pipelined execution.
     """
 
-    keys = (*KEYS, *HYBRID_KEYS)
-
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._require_greedy(self.policy)
+        self.keys = (*self.keys, *HYBRID_KEYS)
         if self.deployment.mode == "swapped":
             raise UserError(
                 "is not known to hybrid chips", key="deployment.mode", value="swapped",
@@ -117,7 +116,7 @@ class HybridSimulator(PhysicalSimulator):
         parts = []
         for name, kind, own, costs in zip((ANALOG, DIGITAL), kinds, own_groups, prices, strict=True):
             geometry = self.geometry(kind.replace(router_groups=own))
-            parts.append(Part(name, kind, costs, geometry, self.map(geometry, costs)))
+            parts.append(Part(name, kind, costs, geometry, self.map(kind, geometry, costs)))
         return parts
 
     def _offer(self, part: Part) -> Offer:
@@ -140,7 +139,7 @@ class HybridSimulator(PhysicalSimulator):
         for d in np.flatnonzero(part.geometry["deployment"] != STREAMED):
             alone = self.policy.map(
                 self.layers[own[d]], part.geometry[d : d + 1], len(self.networks),
-                self.prices(part.costs).take(slice(d, d + 1)), np.empty((1, 0), dtype=np.int64),
+                self.prices(part.costs).take(slice(d, d + 1)), part.designs.take(slice(d, d + 1)),
             )  # fmt: skip
             factors[d, own[d]], tiles[d] = alone.factors[0], alone.tiles_needed[0]
         factors["unit"][~own] = ELSEWHERE

@@ -100,7 +100,6 @@ class PhysicalSimulator:
     """
 
     name = "physical"
-    keys = KEYS
 
     def __init__(
         self,
@@ -122,6 +121,7 @@ class PhysicalSimulator:
         if deployment.inferences_per_lifetime:
             self.required += ("endurance",)
         self.policy = policy or mapping_policy("greedy")
+        self.keys: tuple[str, ...] = (*KEYS, *self.policy.keys)
         self.mapping_genes = self.policy.genes(self.layers)
         self._pipelined = deployment.execution == "pipelined"
         if self._pipelined:
@@ -182,30 +182,29 @@ class PhysicalSimulator:
         geometry["pipelined"] = self._pipelined & (geometry["deployment"] != STREAMED)
         return geometry
 
-    def map(self, geometry: Records, costs: UnitCosts, genes: NDArray[np.int64] | None = None) -> Mapping:
-        """The mapping that the problem's policy chooses for every layer on every design.
+    def map(
+        self, designs: DesignTable, geometry: Records, costs: UnitCosts, policy: MappingPolicy | None = None
+    ) -> Mapping:
+        """The mapping of every layer on every design, chosen by the problem's policy if no other is given.
 
         Args:
+            designs: their mapping genes are the policy's start values where they have none.
             geometry, costs: of the designs.
-            genes: what the policy reads ``[n_designs, n_genes]``; its start values if None.
         """
-        if genes is None:
-            genes = np.tile(self.mapping_genes.start, (len(geometry), 1))
-        return self.policy.map(self.layers, geometry, len(self.networks), self.prices(costs), genes)
+        policy = policy or self.policy
+        if designs.mapping_genes is None:
+            designs = designs.with_mapping(np.tile(policy.genes(self.layers).start, (len(geometry), 1)))
+        return policy.map(self.layers, geometry, len(self.networks), self.prices(costs), designs)
 
     def mapped(self, designs: DesignTable) -> Mapping:
         """The mappings of repaired designs, as `simulate` uses them."""
         costs = unit_costs(designs, self.technology)
-        return self.map(self.geometry(designs), costs, designs.mapping_genes)
+        return self.map(designs, self.geometry(designs), costs)
 
     def parts(self, designs: DesignTable, policy: MappingPolicy | None = None) -> list[Part]:
-        """Repaired chips of one kind of tiles, mapped by `policy` at its start values instead of as `simulate` does."""
+        """Repaired chips of one kind of tiles, mapped by `policy` instead of as `simulate` does."""
         costs, geometry = unit_costs(designs, self.technology), self.geometry(designs)
-        if policy is None:
-            return [Part("chip", designs, costs, geometry, self.map(geometry, costs, designs.mapping_genes))]
-        genes = np.tile(policy.genes(self.layers).start, (designs.n_designs, 1))
-        mapping = policy.map(self.layers, geometry, len(self.networks), self.prices(costs), genes)
-        return [Part("chip", designs, costs, geometry, mapping)]
+        return [Part("chip", designs, costs, geometry, self.map(designs, geometry, costs, policy))]
 
     def prices(self, costs: UnitCosts) -> Prices:
         """What a mapper may know of designs beyond their geometry."""
@@ -270,7 +269,7 @@ class PhysicalSimulator:
 
     def _simulate_piece(self, designs: DesignTable, *, snr: bool) -> Metrics:
         costs, geometry = unit_costs(designs, self.technology), self.geometry(designs)
-        mapping = self.map(geometry, costs, designs.mapping_genes)
+        mapping = self.map(designs, geometry, costs)
         counted = self.count(geometry, costs.rates, mapping)
         latency, interval = counted.times.sum(axis=2), self._interval(geometry, counted)
         switched = np.einsum("dna,da->dn", counted.counts, costs.energy_J) / self.deployment.batch
@@ -323,7 +322,7 @@ class PhysicalSimulator:
     def breakdown(self, designs: DesignTable) -> Breakdown:
         """Energy by component, time by binding resource, area by component."""
         costs, geometry = unit_costs(designs, self.technology), self.geometry(designs)
-        counted = self.count(geometry, costs.rates, self.map(geometry, costs, designs.mapping_genes))
+        counted = self.count(geometry, costs.rates, self.map(designs, geometry, costs))
         return Breakdown(
             ENERGY_COMPONENTS, RESOURCES, AREA_COMPONENTS,
             energy_by_component(counted.counts / self.deployment.batch, costs, self._interval(geometry, counted)),
@@ -354,7 +353,7 @@ class PhysicalSimulator:
         """Programming cost of each network's weights, and the inferences that the cells endure."""
         designs = table_of([design])
         costs, geometry = unit_costs(designs, self.technology), self.geometry(designs)
-        mapping = self.map(geometry, costs)
+        mapping = self.map(designs, geometry, costs)
         writes = writes_per_inference(self.layers, geometry, mapping, len(self.networks), self.deployment)[0]
         endurance = self.technology.cell(str(design["cell"])).write_endurance
         lifetimes = [endurance / n if n else None for n in writes]
@@ -381,7 +380,7 @@ class PhysicalSimulator:
         """For each missed requirement, a sentence naming network, need, offer and shortfall."""
         designs = table_of([design])
         costs, geometry = unit_costs(designs, self.technology), self.geometry(designs)
-        mapping = self.map(geometry, costs)
+        mapping = self.map(designs, geometry, costs)
         notes: dict[str, str] = {}
         missing, needed, chip = self._missing_bits(geometry, mapping)[0], mapping.tiles_needed[0], geometry[0]
         if (missing > 0).any():

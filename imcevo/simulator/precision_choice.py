@@ -56,7 +56,7 @@ class PrecisionChoiceSimulator:
         *,
         free_outputs: bool,
     ) -> None:
-        self.keys = (*KEYS, *choices)
+        self.keys = (*KEYS, *policy.keys, *choices)
         self._chosen = tuple(choices)
         self._simulators: dict[tuple[int, ...], PhysicalSimulator] = {}
         self._operand_errors: dict[tuple[int, ...], NDArray[np.float64]] = {}

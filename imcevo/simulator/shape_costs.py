@@ -31,7 +31,7 @@ def shape_costs(
     row = np.tile(np.arange(designs.n_designs), len(genes))
     costs = UnitCosts(*(values[row] for values in unit_costs(designs, simulator.technology)))
     geometry = simulator.geometry(designs)[row]
-    mapping = simulator.map(geometry, costs, genes.reshape(len(row), -1))
+    mapping = simulator.map(designs.take(row).with_mapping(genes.reshape(len(row), -1)), geometry, costs)
     by_shape, shapes = simulator.layers.copy(), shapes_of(simulator.layers)
     n_shapes = int(shapes.max(initial=-1)) + 1
     by_shape["network"] = np.where(shapes < 0, n_shapes, shapes)

@@ -11,6 +11,7 @@ from imcevo.hardware import Design, DesignTable, Value, table_of
 from imcevo.mapping.policies import NO_GENES
 from imcevo.simulator import PhysicalSimulator
 from imcevo.simulator.interface import Breakdown, Metrics, NetworkSnr, Repair, Term, WeightLoading
+from imcevo.simulator.physical import KEYS
 from imcevo.technology import load_technology
 
 MOST_BITS = {"rram_1t1r": 4, "sram_analog_8t": 1, "sram_digital": 1}
@@ -21,7 +22,7 @@ class FakeSimulator:
 
     name = "fake"
     mapping_genes = NO_GENES
-    keys = PhysicalSimulator.keys
+    keys = KEYS
     required = ("capacity_bits",)
 
     def __init__(self, networks: Sequence[str] = ("resnet18", "mobilebert")) -> None:
