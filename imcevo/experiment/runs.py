@@ -13,6 +13,7 @@ import numba
 
 from imcevo.errors import UserError
 from imcevo.experiment import manifest as manifests
+from imcevo.experiment.compilation import compile_side_by_side
 from imcevo.experiment.config import LARGEST_BUDGET, Experiment, RunSpec, load_experiment
 from imcevo.experiment.files import LOCK, locked, make_folder, os_errors_told, write_atomically, write_companions
 from imcevo.experiment.history import FILE as HISTORY
@@ -132,6 +133,7 @@ def _work(
     """All runs of a prepared folder, the finished ones excepted; False if all were finished."""
     runs = experiment.runs()
     try:
+        compile_side_by_side(problem, folder / PROBLEM)
         if len(runs) == 1:
             with locked(folder):
                 return _continue(folder, problem, experiment, runs[0], progress, helpers)
