@@ -89,7 +89,10 @@ class ExactPolicy:
     ) -> Mapping:
         greedy = map_greedily(layers, geometry, n_networks)
         energy, latency = network_totals(layers, geometry, n_networks, prices, greedy)
-        weights = np.stack([1.0 / energy, designs.real(LATENCY_WEIGHT)[:, None] / latency], axis=2)
+        totals = np.stack([energy, latency], axis=2)
+        shares = np.ones_like(totals)
+        shares[:, :, 1] = designs.real(LATENCY_WEIGHT)[:, None]
+        weights = np.divide(shares, totals, out=np.zeros_like(totals), where=totals > 0)  # 0: networks without layers
         return map_exactly(layers, geometry, prices, weights)
 
 

@@ -21,7 +21,7 @@ from imcevo.errors import UserError, listed
 from imcevo.hardware import Design, DesignTable, Value, table_of
 from imcevo.mapping.factors import ELSEWHERE, ON_ARRAYS, Mapping
 from imcevo.mapping.placement import Offer, place_layers
-from imcevo.mapping.policies import GreedyPolicy, MappingPolicy
+from imcevo.mapping.policies import EvolvedPolicy, MappingPolicy
 from imcevo.mapping.records import STREAMED
 from imcevo.simulator.interface import Breakdown, Metrics, NetworkSnr, Repair, WeightLoading
 from imcevo.simulator.physical import Counted, Part, PhysicalSimulator, energy_by_component, missing_adc_bits
@@ -46,12 +46,12 @@ class HybridSimulator(PhysicalSimulator):
     Arguments as of `PhysicalSimulator`.
 
     Raises:
-        UserError: a mapping policy other than the greedy one, swapped networks or pipelined execution.
+        UserError: explicit mapping genes, swapped networks or pipelined execution.
     """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self._require_greedy(self.policy)
+        self._require_known(self.policy)
         self.keys = (*self.keys, *HYBRID_KEYS)
         if self.deployment.mode == "swapped":
             raise UserError(
@@ -97,16 +97,16 @@ class HybridSimulator(PhysicalSimulator):
 
     def parts(self, designs: DesignTable, policy: MappingPolicy | None = None) -> list[Part]:
         """Repaired chips, all of one kind of tiles or none: the chip itself, or its analog and its digital part."""
-        if policy is not None:
-            self._require_greedy(policy)
+        policy = policy or self.policy
+        self._require_known(policy)
         if not _mixed(designs).any():
             return super().parts(designs, policy)
-        parts = self._unplaced(designs)
+        parts = self._unplaced(designs, policy)
         analog, digital = (self._offer(part) for part in parts)
         on_digital = place_layers(self.layers, analog, digital, self._most_error)
-        return [self._placed(part, own) for part, own in zip(parts, (~on_digital, on_digital), strict=True)]
+        return [self._placed(part, own, policy) for part, own in zip(parts, (~on_digital, on_digital), strict=True)]
 
-    def _unplaced(self, designs: DesignTable) -> list[Part]:
+    def _unplaced(self, designs: DesignTable, policy: MappingPolicy) -> list[Part]:
         """Both parts, each mapped as if it ran all layers."""
         groups, digital = designs["router_groups"], designs["digital_groups"]
         # What a repaired design says holds for its analog tiles; the digital ones are repaired for their own cell.
@@ -116,7 +116,7 @@ class HybridSimulator(PhysicalSimulator):
         parts = []
         for name, kind, own, costs in zip((ANALOG, DIGITAL), kinds, own_groups, prices, strict=True):
             geometry = self.geometry(kind.replace(router_groups=own))
-            parts.append(Part(name, kind, costs, geometry, self.map(kind, geometry, costs)))
+            parts.append(Part(name, kind, costs, geometry, self.map(kind, geometry, costs, policy)))
         return parts
 
     def _offer(self, part: Part) -> Offer:
@@ -132,12 +132,12 @@ class HybridSimulator(PhysicalSimulator):
         error = self.snr.layer_errors(part.designs, geometry, part.mapping)
         return Offer(energy, seconds, error, tiles, geometry["tiles_per_group"] * geometry["router_groups"])
 
-    def _placed(self, part: Part, own: NDArray[np.bool_]) -> Part:
+    def _placed(self, part: Part, own: NDArray[np.bool_], policy: MappingPolicy) -> Part:
         """The part with its own layers ``[n_designs, n_layers]`` alone."""
         factors, tiles = part.mapping.factors.copy(), part.mapping.tiles_needed.copy()
         # Streamed layers are mapped one by one, whatever the others do; resident ones share tiles.
         for d in np.flatnonzero(part.geometry["deployment"] != STREAMED):
-            alone = self.policy.map(
+            alone = policy.map(
                 self.layers[own[d]], part.geometry[d : d + 1], len(self.networks),
                 self.prices(part.costs).take(slice(d, d + 1)), part.designs.take(slice(d, d + 1)),
             )  # fmt: skip
@@ -244,7 +244,7 @@ class HybridSimulator(PhysicalSimulator):
         if not _mixed(designs).any():
             return super().explain(design)
         with tracing() as terms:
-            analog, _ = self._unplaced(self.repair(designs))
+            analog, _ = self._unplaced(self.repair(designs), self.policy)
             die_costs(analog.costs.area_m2.sum(axis=1), designs, self.technology)
         return terms
 
@@ -278,10 +278,10 @@ class HybridSimulator(PhysicalSimulator):
         return {"capacity_bits": "; ".join(lacking)} if lacking else {}
 
     @staticmethod
-    def _require_greedy(policy: MappingPolicy) -> None:
-        if not isinstance(policy, GreedyPolicy):
-            raise UserError("is not known to hybrid chips", key="mapping.policy", value=type(policy).__name__,
-                            allowed="greedy")  # fmt: skip
+    def _require_known(policy: MappingPolicy) -> None:
+        if isinstance(policy, EvolvedPolicy):  # its genes do not say on which tiles
+            raise UserError("is not known to hybrid chips", key="mapping.policy", value="evolved",
+                            allowed="greedy, exact")  # fmt: skip
 
 
 def _mixed(designs: DesignTable) -> NDArray[np.bool_]:

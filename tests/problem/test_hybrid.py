@@ -72,8 +72,22 @@ def test_the_mapping_names_the_part_of_every_layer(tmp_path: Path) -> None:
     pure = mapping_report(problem, design | {"digital_groups": 0}, NETWORK, None)
     assert [row["layer"] for row in pure["layers"]] == [row["layer"] for row in report["layers"]]
     assert {row["part"] for row in pure["layers"]} == {"chip"}
-    with pytest.raises(UserError, match="greedy"):
-        mapping_report(problem, design, NETWORK, "exact")
+    exact = mapping_report(problem, design, NETWORK, "exact")
+    assert [row["part"] for row in exact["layers"]].count("digital") > 0
+    assert exact["energy_J"] * exact["latency_s"] < report["energy_J"] * report["latency_s"]
+    with pytest.raises(UserError, match="greedy, exact"):
+        mapping_report(problem, design, NETWORK, "evolved")
+
+
+def test_the_exact_mapper_on_hybrid_chips(tmp_path: Path) -> None:
+    greedy, exact = problem_of(tmp_path), problem_of(tmp_path, mapping={"policy": "exact"})
+    X = greedy.sample(40, np.random.default_rng(8))
+    by_rule, best = greedy.frame(X), exact.frame(X)
+    mixed = (by_rule["digital_groups"] > 0) & (by_rule["digital_groups"] < by_rule["router_groups"])
+    both = by_rule["feasible"] & best["feasible"] & mixed
+    assert both.sum() > 5
+    product = [table[f"energy_J.{NETWORK}"] * table[f"latency_s.{NETWORK}"] for table in (by_rule, best)]
+    assert (product[1] <= product[0])[both].all()
 
 
 @pytest.mark.parametrize(

@@ -176,8 +176,8 @@ def test_limits_are_told(suite: list[Network]) -> None:
     for deployment in (Deployment("swapped", 10.0), Deployment("resident", execution="pipelined")):
         with pytest.raises(UserError, match="hybrid chips"):
             HybridSimulator(suite, Precision(), deployment)
-    with pytest.raises(UserError, match="greedy"):
-        HybridSimulator(suite, Precision(), Deployment("streamed"), mapping_policy("exact"))
+    with pytest.raises(UserError, match="greedy, exact"):
+        HybridSimulator(suite, Precision(), Deployment("streamed"), mapping_policy("evolved"))
     hybrid = simulators(suite, "streamed")[0]
     with pytest.raises(UserError, match="analog cell"):
         hybrid.check("digital_cell", "rram_1t1r")
