@@ -5,6 +5,8 @@ Kernels choose nothing: the mapping says how a layer runs, the geometry and rate
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numba
 import numpy as np
 from numpy.typing import NDArray
@@ -68,12 +70,13 @@ def add_on_arrays(
 ) -> None:  # fmt: skip
     """Add one matrix layer that the arrays do; arguments as of `count_layers` and `input_traffic`."""
     loops = resolve(layer, chip, f)
-    _add_compute(layer, chip, loops, count)
-    _add_traffic(layer, chip, f, loops, rate, sum_bits, writes_per_inference, all_reused, count, time)
+    add_compute(layer, chip, loops, count)
+    m = moved(layer, chip, f, loops, rate, sum_bits, writes_per_inference, all_reused)
+    _add_traffic(layer, chip, rate, m, count, time)
 
 
 @kernel()
-def _add_compute(layer: Record, chip: Record, loops: Loops, count: Record) -> None:
+def add_compute(layer: Record, chip: Record, loops: Loops, count: Record) -> None:
     """Work inside macros and tiles; independent of duplication, order and buffers, and free of padded tails."""
     outputs = layer.count * layer.output_elements
     columns = outputs * loops.sensed * loops.input_cycles * loops.slices
@@ -96,12 +99,44 @@ def _add_compute(layer: Record, chip: Record, loops: Loops, count: Record) -> No
     count.accumulate += outputs * (loops.folds_k - 1)
 
 
+class Moved(NamedTuple):
+    """What a mapped layer moves and writes, all `count` repetitions together, and how long one of them keeps resources
+    busy.
+
+    Attributes:
+        input_reads, to_tiles: bits read from the tiles' input buffers, and written into them.
+        sums_at_tiles: bits of partial sums written into the tiles' output buffers; as many are read.
+        trunk, local, glb_read, glb_write, dram: bits.
+        cell_write, row_write: cells and rows.
+        reading, writing, input_buffer, output_buffer, routers, glb, dram_s: seconds that a resource is busy.
+    """
+
+    input_reads: float
+    to_tiles: float
+    sums_at_tiles: float
+    trunk: float
+    local: float
+    glb_read: float
+    glb_write: float
+    dram: float
+    cell_write: float
+    row_write: float
+    reading: float
+    writing: float
+    input_buffer: float
+    output_buffer: float
+    routers: float
+    glb: float
+    dram_s: float
+
+
 @kernel()
-def _add_traffic(
+def moved(
     layer: Record, chip: Record, f: Record, loops: Loops, rate: Record, sum_bits: int, writes_per_inference: float,
-    all_reused: bool, count: Record, time: Record,
-) -> None:  # fmt: skip
-    """Data movement, weight writing and the time of the slowest resource."""
+    all_reused: bool,
+) -> Moved:  # fmt: skip
+    """Data movement, weight writing and the busy times of resources; arguments as of `count_layers` and
+    `input_traffic`."""
     n = layer.count
     inputs = input_traffic(layer, chip, f, loops, all_reused)
     sums = output_traffic(layer, chip, f, loops, sum_bits, all_reused)
@@ -119,33 +154,55 @@ def _add_traffic(
     glb_read = inputs.glb_read + sums.spilled + dram.written + from_glb
     glb_write = sums.spilled + sums.final + dram.read + dram.second
     dram_bits = dram.read + dram.written + dram.second + loaded - from_glb
-    sums_at_tiles = layer.output_elements * loops.tile_folds_k * sum_bits
-    count.input_buffer_read += 1.0 * n * layer.vectors * layer.G * layer.K * loops.tile_folds_m * layer.input_bits
-    count.input_buffer_write += n * inputs.to_tiles
-    count.output_buffer_read += n * sums_at_tiles
-    count.output_buffer_write += n * sums_at_tiles
-    count.trunk += n * trunk
-    count.local_link += n * local
-    count.glb_read += n * glb_read
-    count.glb_write += n * glb_write
-    count.dram += n * dram_bits
-    count.cell_write += n * writes * layer.weights * loops.slices * loops.diagonal * loops.copies
-    count.row_write += n * writes * layer.G * layer.K * loops.folds_m * loops.copies
     rounds = 1.0 * loops.time_k * loops.time_m * loops.time_g
-    reading = rounds * loops.steps * loops.input_cycles * loops.row_steps * rate.input_cycle_s
-    writing = rounds * reload * min(layer.K, f.rows_k) * f.pack_g * rate.row_write_s
     per_step = rounds * loops.steps * loops.tile_groups * f.macro_v
     groups = min(chip.router_groups, f.group_k * f.group_m * f.group_g * f.group_v)
+    return Moved(
+        input_reads=1.0 * n * layer.vectors * layer.G * layer.K * loops.tile_folds_m * layer.input_bits,
+        to_tiles=n * inputs.to_tiles,
+        sums_at_tiles=n * (layer.output_elements * loops.tile_folds_k * sum_bits),
+        trunk=n * trunk,
+        local=n * local,
+        glb_read=n * glb_read,
+        glb_write=n * glb_write,
+        dram=n * dram_bits,
+        cell_write=n * writes * layer.weights * loops.slices * loops.diagonal * loops.copies,
+        row_write=n * writes * layer.G * layer.K * loops.folds_m * loops.copies,
+        reading=rounds * loops.steps * loops.input_cycles * loops.row_steps * rate.input_cycle_s,
+        writing=rounds * reload * min(layer.K, f.rows_k) * f.pack_g * rate.row_write_s,
+        input_buffer=per_step * loops.tile_k * layer.input_bits / rate.input_buffer_bps,
+        output_buffer=per_step * min(layer.M, f.macro_m * f.cols_m) * 2.0 * sum_bits / rate.output_buffer_bps,
+        routers=local / (groups * rate.router_bps),
+        glb=(glb_read + glb_write) / rate.glb_bps,
+        dram_s=dram_bits / rate.dram_bps,
+    )
+
+
+@kernel()
+def slowest(m: Moved) -> float:
+    """Seconds of one repetition: the slowest resource; a macro is read and written one after the other."""
+    return max(m.reading + m.writing, m.input_buffer, m.output_buffer, m.routers, m.glb, m.dram_s)
+
+
+@kernel()
+def _add_traffic(layer: Record, chip: Record, rate: Record, m: Moved, count: Record, time: Record) -> None:
+    """Data movement, weight writing and the time of the slowest resource."""
+    count.input_buffer_read += m.input_reads
+    count.input_buffer_write += m.to_tiles
+    count.output_buffer_read += m.sums_at_tiles
+    count.output_buffer_write += m.sums_at_tiles
+    count.trunk += m.trunk
+    count.local_link += m.local
+    count.glb_read += m.glb_read
+    count.glb_write += m.glb_write
+    count.dram += m.dram
+    count.cell_write += m.cell_write
+    count.row_write += m.row_write
     if chip.pipelined:
-        time.stage_routers += n * local / (chip.router_groups * rate.router_bps)
+        time.stage_routers += m.local / (chip.router_groups * rate.router_bps)
     _book(
-        time, n, chip.pipelined, reading, writing,
-        per_step * loops.tile_k * layer.input_bits / rate.input_buffer_bps,
-        per_step * min(layer.M, f.macro_m * f.cols_m) * 2.0 * sum_bits / rate.output_buffer_bps,
-        local / (groups * rate.router_bps),
-        (glb_read + glb_write) / rate.glb_bps,
-        dram_bits / rate.dram_bps,
-        0.0,
+        time, layer.count, chip.pipelined, m.reading, m.writing, m.input_buffer, m.output_buffer, m.routers, m.glb,
+        m.dram_s, 0.0,
     )  # fmt: skip
 
 

@@ -47,29 +47,44 @@ def _map_piece(layers: Records, geometry: Records, prices: Prices, weights: NDAr
     factors["unit"] = trial["unit"] = ON_ARRAYS
     tiles_needed = np.zeros((n, n_networks), dtype=np.int64)
     resident = bool((geometry["deployment"] != STREAMED).any())
-    options = np.ones((n, len(layers) if resident else 0, MOST_OPTIONS), dtype=FACTOR_DTYPE)
+    options = np.empty((n, len(layers) if resident else 0, MOST_OPTIONS), dtype=FACTOR_DTYPE)  # mostly untouched memory
     ends = np.searchsorted(layers["network"], np.arange(n_networks), side="right").astype(np.int64)
     rates = prices.rates()
     _map_designs(
         layers, geometry, unbounded_buffers(geometry), rates, movement_rates(rates), prices.records(),
-        np.ascontiguousarray(weights), np.zeros(n, dtype=WALK_DTYPE), trial, options, *scratch(n), ends, factors,
-        tiles_needed,
+        np.ascontiguousarray(weights), np.zeros(n, dtype=WALK_DTYPE), trial, options, *scratch(n)[:2], ends,
+        _twins(layers), factors, tiles_needed,
     )  # fmt: skip
     return Mapping(factors, tiles_needed)
+
+
+def _twins(layers: Records) -> NDArray[np.int64]:
+    """The earlier layer that differs from each in nothing but what else is alive meanwhile, or -1 ``[n_layers]``."""
+    alike = layers.copy()
+    alike["held_bits"] = 0.0
+    first: dict[bytes, int] = {}
+    found = [first.setdefault(layer.tobytes(), i) for i, layer in enumerate(alike)]
+    return np.where(found == np.arange(len(layers)), -1, found)
+
+
+@kernel()
+def _fits(layer: Record, chip: Record) -> bool:
+    """Whether a layer's activations fit the global buffer, so that it does not matter what else is alive."""
+    second = layer.operand_bits if layer.dynamic else 0.0
+    return layer.inputs_bits + layer.outputs_bits + second + layer.held_bits <= chip.glb_bits
 
 
 @kernel(parallel=True)
 def _map_designs(
     layers: Records, geometry: Records, ideal: Records, rates: Records, movement: Records, prices: Records,
     weights: NDArray[np.float64], walks: Records, trial: Records, options: Records, counts: NDArray[np.float64],
-    count_records: Records, times: NDArray[np.float64], time_records: Records, ends: NDArray[np.int64],
-    factors: Records, tiles_needed: NDArray[np.int64],
+    count_records: Records, ends: NDArray[np.int64], twins: NDArray[np.int64], factors: Records,
+    tiles_needed: NDArray[np.int64],
 ) -> None:  # fmt: skip
     for d in numba.prange(len(geometry)):
         _map_design(
             layers, geometry[d], ideal[d], rates[d], movement[d], prices[d], weights[d], walks[d], trial[d],
-            trial[d : d + 1], options[d], counts[d], count_records[d], times[d], time_records[d], ends, factors[d],
-            tiles_needed[d],
+            trial[d : d + 1], options[d], counts[d], count_records[d], ends, twins, factors[d], tiles_needed[d],
         )  # fmt: skip
 
 
@@ -77,8 +92,8 @@ def _map_designs(
 def _map_design(
     layers: Records, chip: Record, ideal: Record, rate: Record, movement: Record, price: Record,
     weights: NDArray[np.float64], walk: Record, f: Record, trial: Records, options: Records,
-    counts: NDArray[np.float64], count: Record, times: NDArray[np.float64], time: Record, ends: NDArray[np.int64],
-    factors: Records, tiles_needed: NDArray[np.int64],
+    counts: NDArray[np.float64], count: Record, ends: NDArray[np.int64],
+    twins: NDArray[np.int64], factors: Records, tiles_needed: NDArray[np.int64],
 ) -> None:  # fmt: skip
     """One design; arguments as of `_map_designs`, of this design alone."""
     shares = np.empty((3, SHARES + 1), np.int64)
@@ -92,15 +107,21 @@ def _map_design(
         price.energy_weight, price.time_weight = weights[layer.network, 0], weights[layer.network, 1]
         if layer.kind != MATRIX or (layer.dynamic and not chip.dynamic_on_arrays):
             factors[i].unit = ON_DIGITAL_UNIT
+        elif twins[i] >= 0 and _fits(layer, chip) and _fits(layers[twins[i]], chip):
+            twin = twins[i]
+            factors[i] = factors[twin]
+            if n_rows:
+                found[i] = found[twin]
+                for k in range(found[i]):
+                    cost[i, k], tiles[i, k], options[i, k] = cost[twin, k], tiles[twin, k], options[twin, k]
         elif chip.deployment == STREAMED or layer.dynamic:
             map_streamed(
-                layer, chip, ideal, rate, movement, price, shares, walk, f, trial, factors[i : i + 1], counts, count,
-                times, time,
-            )  # fmt: skip
+                layer, chip, ideal, rate, price, shares, walk, f, trial, factors[i : i + 1], counts, count
+            )
         else:
             found[i] = list_options(
                 layer, chip, ideal, rate, movement, price, shares, walk, f, trial, options[i], cost[i], tiles[i],
-                most_tiles, counts, count, times, time,
+                most_tiles, counts, count
             )  # fmt: skip
     first = 0
     for network in range(len(ends) if n_rows else 0):

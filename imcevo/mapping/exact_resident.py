@@ -15,9 +15,9 @@ from imcevo.kernels import kernel
 from imcevo.mapping.exact import cost_of
 from imcevo.mapping.greedy import place_copies, place_resident, tiles_of
 from imcevo.mapping.loops import steps_of_array
-from imcevo.mapping.price import priced
+from imcevo.mapping.price import array_energy, priced
 from imcevo.mapping.records import Record, Records
-from imcevo.mapping.space import N_SPLITS, RESIDENT_SPLITS, copies_step
+from imcevo.mapping.space import N_SPLITS, RESIDENT_SPLITS, K, copies_step
 from imcevo.mapping.split import ceil_div
 from imcevo.mapping.splits import ARRAY_FILLINGS, next_split, set_walked, start_walk
 
@@ -30,7 +30,7 @@ def list_options(
     layer: Record, chip: Record, ideal: Record, rate: Record, movement: Record, price: Record,
     shares: NDArray[np.int64], walk: Record, f: Record,
     trial: Records, options: Records, cost: NDArray[np.float64], tiles: NDArray[np.int64], most_tiles: int,
-    counts: NDArray[np.float64], count: Record, times: NDArray[np.float64], time: Record,
+    counts: NDArray[np.float64], count: Record,
 ) -> int:  # fmt: skip
     """A layer's mappings of which none is both dearer and larger than another; returns their number.
 
@@ -43,46 +43,49 @@ def list_options(
     for filling in range(ARRAY_FILLINGS):
         if not start_walk(layer, chip, filling, RESIDENT_SPLITS, shares, walk, f):
             continue
+        inside_J = 0.0
         at = next_split(walk, shares)
         while at >= 0:
+            if walk.first == K:
+                set_walked(layer, walk.value, walk, f)
+                inside_J = array_energy(layer, chip, price, f, counts, count)
             if at == RESIDENT_SPLITS - 1:
                 values[:RESIDENT_SPLITS] = walk.value[:RESIDENT_SPLITS]
                 set_walked(layer, values, walk, f)
                 place_resident(layer, f)
                 f.order, f.slabs = 0, 1
                 n = _add_copies(
-                    layer, chip, ideal, rate, movement, price, f, trial, options, cost, tiles, n, most_tiles,
-                    counts, count, times, time,
-                )  # fmt: skip
+                    layer, chip, ideal, rate, movement, price, inside_J, f, trial, options, cost, tiles, n, most_tiles
+                )
             at = next_split(walk, shares)
     return n
 
 
 @kernel(inline=False)
 def _add_copies(
-    layer: Record, chip: Record, ideal: Record, rate: Record, movement: Record, price: Record, f: Record,
-    trial: Records, options: Records,
-    cost: NDArray[np.float64], tiles: NDArray[np.int64], n: int, most_tiles: int,
-    counts: NDArray[np.float64], count: Record, times: NDArray[np.float64], time: Record,
+    layer: Record, chip: Record, ideal: Record, rate: Record, movement: Record, price: Record, inside_J: float,
+    f: Record, trial: Records, options: Records, cost: NDArray[np.float64], tiles: NDArray[np.int64], n: int,
+    most_tiles: int,
 ) -> int:  # fmt: skip
     """Add one split with every number of copies that fits, if any of them can be worth its tiles."""
     alone = layer.count * tiles_of(f)
     most = max(1, min(ceil_div(layer.max_copies, f.macro_v), most_tiles // alone))
     macro_v = f.macro_v
     f.macro_v = f.tile_v = f.group_v = 1
-    least, moving = priced(layer, ideal, movement, price, f, True, counts, count, times, time)
+    least, moving = priced(layer, ideal, movement, price, inside_J, f, True)
     f.macro_v = macro_v
     row_steps = steps_of_array(min(layer.K, f.rows_k), f.pack_g, chip.rows_active)
-    cycles = 1.0 * layer.vectors / (macro_v * most) * row_steps * ceil_div(layer.input_bits, chip.dac_bits)
-    bound = cost_of(price, least, max(moving, layer.count * cycles * rate.input_cycle_s))
-    for j in range(n):
-        if tiles[j] <= alone and cost[j] <= bound:
-            return n
+    cycles = 1.0 * layer.vectors / macro_v * row_steps * ceil_div(layer.input_bits, chip.dac_bits)
+    alone_s = layer.count * cycles * rate.input_cycle_s
+    if _is_pointless(cost_of(price, least, max(moving, alone_s / most)), alone, cost, tiles, n):
+        return n
     step, copies = 0, 1
     while True:
         place_copies(chip, copies, f)
-        energy, latency = priced(layer, chip, rate, price, f, False, counts, count, times, time)
-        n = _keep(cost_of(price, energy, latency), layer.count * tiles_of(f), trial, options, cost, tiles, n)
+        taken = layer.count * tiles_of(f)
+        if not _is_pointless(cost_of(price, least, max(moving, alone_s / copies)), taken, cost, tiles, n):
+            energy, latency = priced(layer, chip, rate, price, inside_J, f, False)
+            n = _keep(cost_of(price, energy, latency), taken, trial, options, cost, tiles, n)
         if copies == most:
             return n
         before = copies
@@ -92,14 +95,24 @@ def _add_copies(
 
 
 @kernel()
+def _is_pointless(
+    new_cost: float, new_tiles: int, cost: NDArray[np.float64], tiles: NDArray[np.int64], n: int
+) -> bool:  # fmt: skip
+    """Whether one of `n` mappings is no dearer and no larger."""
+    j = 0
+    while j < n and (tiles[j] > new_tiles or cost[j] > new_cost):
+        j += 1
+    return j < n
+
+
+@kernel()
 def _keep(
     new_cost: float, new_tiles: int, trial: Records, options: Records, cost: NDArray[np.float64],
     tiles: NDArray[np.int64], n: int,
 ) -> int:  # fmt: skip
     """Add a mapping unless one that is there is no dearer and no larger; drop those that it makes pointless."""
-    for j in range(n):
-        if tiles[j] <= new_tiles and cost[j] <= new_cost:
-            return n
+    if _is_pointless(new_cost, new_tiles, cost, tiles, n):
+        return n
     kept = 0
     for j in range(n):
         if not (new_tiles <= tiles[j] and new_cost <= cost[j]):

@@ -7,10 +7,22 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from imcevo.costs.terms import N_ACTIONS, RATES, UnitCosts
+from imcevo.costs.terms import ACTIONS, N_ACTIONS, RATES, UnitCosts
 from imcevo.kernels import kernel
-from imcevo.mapping.count import COUNT_DTYPE, N_RESOURCES, N_TIMES, RATE_DTYPE, TIME_DTYPE, add_on_arrays, count_layers
+from imcevo.mapping.count import (
+    COUNT_DTYPE,
+    N_RESOURCES,
+    N_TIMES,
+    RATE_DTYPE,
+    TIME_DTYPE,
+    Moved,
+    add_compute,
+    count_layers,
+    moved,
+    slowest,
+)
 from imcevo.mapping.factors import Mapping
+from imcevo.mapping.loops import resolve
 from imcevo.mapping.records import Record, Records
 
 # Prices of one design, and what its mapper minimises: the weights of energy and latency.
@@ -18,6 +30,16 @@ PRICE_DTYPE = np.dtype([
     ("energy_J", np.float64, (N_ACTIONS,)), ("leakage_W", np.float64), ("sum_bits", np.int64),
     ("writes_per_inference", np.float64), ("energy_weight", np.float64), ("time_weight", np.float64),
 ])  # fmt: skip
+(
+    INPUT_BUFFER_READ, INPUT_BUFFER_WRITE, OUTPUT_BUFFER_READ, OUTPUT_BUFFER_WRITE, TRUNK, LOCAL_LINK, GLB_READ,
+    GLB_WRITE, DRAM, CELL_WRITE, ROW_WRITE,
+) = (
+    ACTIONS.index(name)
+    for name in (
+        "input_buffer_read", "input_buffer_write", "output_buffer_read", "output_buffer_write", "trunk", "local_link",
+        "glb_read", "glb_write", "dram", "cell_write", "row_write",
+    )
+)  # fmt: skip
 FAST = 1e30  # a bandwidth that never binds
 UNBOUNDED_BITS = 2**60
 
@@ -85,25 +107,49 @@ def unbounded_buffers(geometry: Records) -> Records:
 
 
 @kernel(inline=False)
+def array_energy(
+    layer: Record, chip: Record, price: Record, f: Record, counts: NDArray[np.float64], count: Record
+) -> float:  # fmt: skip
+    """Joules of a layer's work inside macros, which depends on rows, columns and groups of an array alone.
+
+    `counts` ``[N_ACTIONS]`` is scratch, the record a view of it.
+    """
+    counts[:] = 0.0
+    add_compute(layer, chip, resolve(layer, chip, f), count)
+    energy = 0.0
+    for action in range(len(counts)):
+        energy += counts[action] * price.energy_J[action]
+    return energy
+
+
+@kernel()
 def priced(
-    layer: Record, chip: Record, rate: Record, price: Record, f: Record, all_reused: bool,
-    counts: NDArray[np.float64], count: Record, times: NDArray[np.float64], time: Record,
+    layer: Record, chip: Record, rate: Record, price: Record, inside_J: float, f: Record, all_reused: bool
 ) -> tuple[float, float]:  # fmt: skip
     """Joules without leakage, and seconds, of a layer on the arrays under the factors `f`.
 
-    `counts` ``[N_ACTIONS]`` and `times` ``[N_TIMES]`` are scratch, the records views of them.
+    `inside_J`: by `array_energy`; `all_reused`: as of `input_traffic`.
     """
-    counts[:] = 0.0
-    times[:] = 0.0
-    add_on_arrays(layer, chip, f, rate, price.sum_bits, price.writes_per_inference, all_reused, count, time)
-    energy, latency = 0.0, 0.0
-    for action in range(len(counts)):
-        energy += counts[action] * price.energy_J[action]
-    for resource in range(N_RESOURCES):
-        latency += times[resource]
-    return energy, latency
+    loops = resolve(layer, chip, f)
+    m = moved(layer, chip, f, loops, rate, price.sum_bits, price.writes_per_inference, all_reused)
+    return inside_J + moving_energy(price.energy_J, m), layer.count * slowest(m)
 
 
+@kernel()
+def moving_energy(energy_J: NDArray[np.float64], m: Moved) -> float:
+    """Joules of data movement and weight writing."""
+    return (
+        m.input_reads * energy_J[INPUT_BUFFER_READ]
+        + m.to_tiles * energy_J[INPUT_BUFFER_WRITE]
+        + m.sums_at_tiles * (energy_J[OUTPUT_BUFFER_READ] + energy_J[OUTPUT_BUFFER_WRITE])
+        + m.trunk * energy_J[TRUNK]
+        + m.local * energy_J[LOCAL_LINK]
+        + m.glb_read * energy_J[GLB_READ]
+        + m.glb_write * energy_J[GLB_WRITE]
+        + m.dram * energy_J[DRAM]
+        + m.cell_write * energy_J[CELL_WRITE]
+        + m.row_write * energy_J[ROW_WRITE]
+    )
 
 
 def network_totals(

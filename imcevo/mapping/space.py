@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imcevo.kernels import kernel
-from imcevo.mapping.factors import ORDERS
+from imcevo.mapping.factors import KVM, MVK, ORDERS, VMK
 from imcevo.mapping.greedy import most_packed, order_in_time, outputs_per_array
 from imcevo.mapping.records import Record
 from imcevo.mapping.split import balanced, ceil_div, floor_div, share_pixels
@@ -119,12 +119,21 @@ def first_rest(layer: Record, f: Record, rows: int, rest: NDArray[np.int64]) -> 
 
 
 @kernel()
+def rounds_of_reduction(layer: Record, f: Record) -> bool:
+    """Whether a layer works in several rounds over the reduction."""
+    return ceil_div(layer.K, f.rows_k * f.macro_k) > f.tile_k * f.group_k
+
+
+@kernel()
+def rounds_of_outputs(layer: Record, f: Record) -> bool:
+    """Whether a layer works in several rounds over the outputs."""
+    return ceil_div(layer.M, f.cols_m * f.macro_m) > f.tile_m * f.group_m
+
+
+@kernel()
 def rounds_change_weights(layer: Record, f: Record) -> bool:
     """Whether a layer works in several rounds over reduction or outputs, so that order and slabs matter."""
-    return (
-        ceil_div(layer.K, f.rows_k * f.macro_k) > f.tile_k * f.group_k
-        or ceil_div(layer.M, f.cols_m * f.macro_m) > f.tile_m * f.group_m
-    )
+    return rounds_of_reduction(layer, f) or rounds_of_outputs(layer, f)
 
 
 @kernel()
@@ -159,8 +168,11 @@ def try_time(layer: Record, chip: Record, index: int, f: Record) -> bool:
         set_time(layer, chip, AS_GREEDY, 0, f)
         return True
     slabs, order = (index - 1) // len(ORDERS), (index - 1) % len(ORDERS)
-    if not rounds_change_weights(layer, f) or (layer.sequential and (slabs > 0 or order > 1)):
+    over_k, over_m = rounds_of_reduction(layer, f), rounds_of_outputs(layer, f)
+    if not (over_k or over_m) or (layer.sequential and (slabs > 0 or order > 1)):
         return False
+    if not layer.sequential and not (over_k and over_m) and order != VMK and order != (MVK if over_m else KVM):
+        return False  # with one of the two loops, only whether it runs inside or outside of the slabs
     if slabs > 0:
         set_time(layer, chip, order, slabs - 1, f)
         before = f.slabs

@@ -38,7 +38,7 @@ def input_traffic(layer: Record, chip: Record, f: Record, loops: Loops, all_reus
     once per slab), one window (each input once per output row), or less (once per window). If it holds what the
     loops inside the output loop touch, the rounds over outputs reuse it.
 
-    In all three functions `all_reused` takes every reuse that depends on loop order and slabs for granted: a lower
+    In all three functions `all_reused` takes every reuse for granted that some loop order and slabs can bring: a lower
     bound over both.
     """
     width = min(layer.W, (loops.cols_per_copy - 1) * min(layer.stride_w, layer.S) + layer.S)
@@ -55,11 +55,12 @@ def input_traffic(layer: Record, chip: Record, f: Record, loops: Loops, all_reus
             )
     one_pass = layer.N * layer.G * layer.C * rows * cols * layer.input_bits
     held = channel * height * width
+    least_held = channel * min(layer.H, layer.R) * width
     if not loops.m_in_k:
         held *= loops.time_k
     if loops.v_in_m:
         held *= loops.v_loop
-    if loops.time_m == 1 or all_reused or held <= chip.input_buffer_bits:
+    if loops.time_m == 1 or (least_held if all_reused else held) <= chip.input_buffer_bits:
         return InputTraffic(one_pass, one_pass * ceil_div(loops.space_m, f.tile_m), one_pass * loops.space_m)
     to_groups = one_pass * ceil_div(loops.tile_folds_m, f.tile_m)
     return InputTraffic(one_pass * loops.time_m, to_groups, one_pass * loops.tile_folds_m)
@@ -74,13 +75,14 @@ def output_traffic(
     Partial sums of successive rounds stay in a tile's output buffer if it holds what the loops inside the
     reduction loop touch; else every round but the last writes them to the global buffer and the next reads them.
     """
-    held = 1.0 * min(layer.M, f.macro_m * f.cols_m) * loops.tile_groups * f.macro_v * loops.slab_rows
-    held *= loops.cols_per_copy * sum_bits
+    least_held = 1.0 * min(layer.M, f.macro_m * f.cols_m) * loops.tile_groups * f.macro_v
+    least_held *= loops.cols_per_copy * sum_bits
+    held = least_held * loops.slab_rows
     if loops.m_in_k:
         held *= loops.time_m
     if loops.v_in_k:
         held *= loops.v_loop
-    stays = loops.time_k == 1 or all_reused or held <= chip.output_buffer_bits
+    stays = loops.time_k == 1 or (least_held if all_reused else held) <= chip.output_buffer_bits
     return OutputTraffic(
         layer.output_elements * (loops.tile_folds_k - loops.time_k) * sum_bits,
         layer.output_elements * (ceil_div(loops.tile_folds_k, f.tile_k) - loops.time_k) * sum_bits,
