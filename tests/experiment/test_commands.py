@@ -124,7 +124,7 @@ def test_kill_9_and_resume_gives_the_same_bytes(tmp_path: Path) -> None:
     problem = Path(__file__).parents[2] / "problems" / "quickstart.toml"
     (tmp_path / "search.toml").write_text(
         f"problem = {json.dumps(str(problem))}\nseeds = [3]\n"
-        '[optimiser]\nname = "nsga2"\npopulation = 50\n[budget]\nevaluations = 6000\n'
+        '[optimiser]\nname = "nsga2"\npopulation = 50\n[budget]\nevaluations = 1500\n'
     )
     straight, killed = tmp_path / "straight", tmp_path / "killed"
     process = subprocess.Popen(

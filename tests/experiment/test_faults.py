@@ -81,10 +81,10 @@ def limited_to(n_bytes: int) -> Callable[[], None]:
 
 
 def test_a_file_that_may_not_grow_ends_the_run_with_code_2(tmp_path: Path) -> None:
-    (tmp_path / "search.toml").write_text(EXPERIMENT.replace("20000", "3000"))
+    (tmp_path / "search.toml").write_text(EXPERIMENT.replace("4000", "1000"))
     arguments = [sys.executable, "-m", "imcevo", "run", "search.toml", "--out", "run", "--quiet"]
     done = subprocess.run(
-        arguments, cwd=tmp_path, capture_output=True, text=True, preexec_fn=limited_to(100_000), check=False
+        arguments, cwd=tmp_path, capture_output=True, text=True, preexec_fn=limited_to(30_000), check=False
     )
     assert done.returncode == 2
     assert done.stderr.splitlines() == ["imcevo: error: run/evaluations.bin: cannot be written: File too large"]
@@ -180,7 +180,7 @@ def test_ctrl_c_says_how_to_go_on(
 def test_kills_at_random_times_leave_no_trace(tmp_path: Path) -> None:
     """The short form of `python -m tests.tools.kills`."""
     experiment = tmp_path / "search.toml"
-    experiment.write_text(EXPERIMENT.replace("20000", "8000"))
+    experiment.write_text(EXPERIMENT.replace("4000", "1500"))
     run_experiment(load_experiment(experiment), out=tmp_path / "straight")
     kill_and_resume(experiment, tmp_path / "killed", 2.5, np.random.default_rng(3))
     assert lasting_files(tmp_path / "killed") == lasting_files(tmp_path / "straight")

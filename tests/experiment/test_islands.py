@@ -34,7 +34,7 @@ def straight(experiment: Make, tmp_path: Path) -> Path:
 def shipped(tmp_path: Path) -> Path:
     """Islands on a shipped problem, for workers in processes of their own."""
     path = tmp_path / "islands.toml"
-    path.write_text(EXPERIMENT.replace("20000", "3000").replace(*ISLANDS))
+    path.write_text(EXPERIMENT.replace("4000", "1200").replace(*ISLANDS))
     return path
 
 
@@ -121,7 +121,7 @@ def test_processes_compute_the_same_and_one_of_them_may_die(shipped: Path, tmp_p
 
 def test_seeds_side_by_side_are_the_seeds_one_after_the_other(tmp_path: Path) -> None:
     path = tmp_path / "seeds.toml"
-    path.write_text(EXPERIMENT.replace("20000", "1500").replace("[1]", '[1, 2]\nbaselines = ["random"]'))
+    path.write_text(EXPERIMENT.replace("4000", "400").replace("[1]", '[1, 2]\nbaselines = ["random"]'))
     straight = run_experiment(load_experiment(path), out=tmp_path / "straight")
     assert main(["run", str(path), "--out", str(tmp_path / "two"), "--workers", "2", "--quiet"]) == 0
     for run in ("1", "2", "random/1", "random/2"):

@@ -85,8 +85,8 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         place = Path(folder)
         full, short = place / "full.toml", place / "short.toml"
-        full.write_text(text.replace("20000", str(chosen.evaluations)))
-        short.write_text(text.replace("20000", str(200 * n)))
+        full.write_text(text.replace("4000", str(chosen.evaluations)))
+        short.write_text(text.replace("4000", str(200 * n)))
         runs = Runs(full, place)
         taken: dict[int, NDArray[np.float64]] = {}
         for count in (1, n):

@@ -30,7 +30,7 @@ name = "nsga2"
 population = 100
 
 [budget]
-evaluations = 20000
+evaluations = 4000
 """
 
 
