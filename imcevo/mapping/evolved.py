@@ -7,9 +7,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imcevo.kernels import kernel
-from imcevo.mapping.factors import FACTORS, ON_ARRAYS, ON_DIGITAL_UNIT, Mapping
+from imcevo.mapping.factors import ON_ARRAYS, ON_DIGITAL_UNIT, Mapping
 from imcevo.mapping.greedy import duplicate_resident, place_resident, tiles_of
-from imcevo.mapping.records import FACTOR_DTYPE, STREAMED, Records
+from imcevo.mapping.records import STREAMED, Records, plain_factors
 from imcevo.mapping.space import COPIES, NEUTRAL_COPIES, SHARES, decode, mesh_shares
 from imcevo.workload.table import MATRIX
 
@@ -37,8 +37,7 @@ def map_as_told(
         shapes: by `shapes_of`.
         choices: ``[n_designs, n_shapes, len(CHOICES)]``.
     """
-    # Ones as plain numbers: numpy fills records one by one.
-    factors = np.ones((len(geometry), len(layers), len(FACTORS)), dtype=np.int32).view(FACTOR_DTYPE)[:, :, 0]
+    factors = plain_factors(len(geometry), len(layers))
     tiles_needed = np.zeros((len(geometry), n_networks), dtype=np.int64)
     _decode_designs(layers, geometry, shapes, choices.astype(np.uint8), factors, tiles_needed)
     return Mapping(factors, tiles_needed)

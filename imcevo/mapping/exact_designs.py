@@ -9,14 +9,12 @@ from numpy.typing import NDArray
 from imcevo.kernels import kernel
 from imcevo.mapping.exact import map_streamed
 from imcevo.mapping.exact_resident import MOST_OPTIONS, list_options, share_out
-from imcevo.mapping.factors import ON_ARRAYS, ON_DIGITAL_UNIT, Mapping
+from imcevo.mapping.factors import ON_DIGITAL_UNIT, Mapping
 from imcevo.mapping.price import Prices, movement_rates, scratch, unbounded_buffers
-from imcevo.mapping.records import FACTOR_DTYPE, RESIDENT, STREAMED, Record, Records
+from imcevo.mapping.records import FACTOR_DTYPE, RESIDENT, STREAMED, Record, Records, plain_factors
 from imcevo.mapping.space import SHARES, mesh_shares
 from imcevo.mapping.splits import WALK_DTYPE
 from imcevo.workload.table import MATRIX
-
-_CHUNK = 64  # designs at a time, to bound the memory for resident layers' options
 
 
 def map_exactly(layers: Records, geometry: Records, prices: Prices, weights: NDArray[np.float64]) -> Mapping:
@@ -31,29 +29,15 @@ def map_exactly(layers: Records, geometry: Records, prices: Prices, weights: NDA
         prices: of the designs.
         weights: of energy (1/J) and latency (1/s) in a network's cost ``[n_designs, n_networks, 2]``.
     """
-    pieces = [
-        _map_piece(layers, geometry[first : first + _CHUNK], prices.take(slice(first, first + _CHUNK)),
-                   weights[first : first + _CHUNK])
-        for first in range(0, len(geometry), _CHUNK)
-    ]  # fmt: skip
-    return Mapping(
-        np.concatenate([piece.factors for piece in pieces]), np.concatenate([piece.tiles_needed for piece in pieces])
-    )
-
-
-def _map_piece(layers: Records, geometry: Records, prices: Prices, weights: NDArray[np.float64]) -> Mapping:
     n, n_networks = len(geometry), weights.shape[1]
-    factors, trial = np.ones((n, len(layers)), dtype=FACTOR_DTYPE), np.ones(n, dtype=FACTOR_DTYPE)
-    factors["unit"] = trial["unit"] = ON_ARRAYS
+    factors, trial = plain_factors(n, len(layers)), plain_factors(n, 1)[:, 0]
     tiles_needed = np.zeros((n, n_networks), dtype=np.int64)
-    resident = bool((geometry["deployment"] != STREAMED).any())
-    options = np.empty((n, len(layers) if resident else 0, MOST_OPTIONS), dtype=FACTOR_DTYPE)  # mostly untouched memory
     ends = np.searchsorted(layers["network"], np.arange(n_networks), side="right").astype(np.int64)
     rates = prices.rates()
     _map_designs(
         layers, geometry, unbounded_buffers(geometry), rates, movement_rates(rates), prices.records(),
-        np.ascontiguousarray(weights), np.zeros(n, dtype=WALK_DTYPE), trial, options, *scratch(n)[:2], ends,
-        _twins(layers), factors, tiles_needed,
+        np.ascontiguousarray(weights), np.zeros(n, dtype=WALK_DTYPE), trial, *scratch(n)[:2], ends, _twins(layers),
+        factors, tiles_needed,
     )  # fmt: skip
     return Mapping(factors, tiles_needed)
 
@@ -77,23 +61,21 @@ def _fits(layer: Record, chip: Record) -> bool:
 @kernel(parallel=True)
 def _map_designs(
     layers: Records, geometry: Records, ideal: Records, rates: Records, movement: Records, prices: Records,
-    weights: NDArray[np.float64], walks: Records, trial: Records, options: Records, counts: NDArray[np.float64],
-    count_records: Records, ends: NDArray[np.int64], twins: NDArray[np.int64], factors: Records,
-    tiles_needed: NDArray[np.int64],
+    weights: NDArray[np.float64], walks: Records, trial: Records, counts: NDArray[np.float64], count_records: Records,
+    ends: NDArray[np.int64], twins: NDArray[np.int64], factors: Records, tiles_needed: NDArray[np.int64],
 ) -> None:  # fmt: skip
     for d in numba.prange(len(geometry)):
         _map_design(
             layers, geometry[d], ideal[d], rates[d], movement[d], prices[d], weights[d], walks[d], trial[d],
-            trial[d : d + 1], options[d], counts[d], count_records[d], ends, twins, factors[d], tiles_needed[d],
+            trial[d : d + 1], counts[d], count_records[d], ends, twins, factors[d], tiles_needed[d],
         )  # fmt: skip
 
 
 @kernel(inline=False)
 def _map_design(
     layers: Records, chip: Record, ideal: Record, rate: Record, movement: Record, price: Record,
-    weights: NDArray[np.float64], walk: Record, f: Record, trial: Records, options: Records,
-    counts: NDArray[np.float64], count: Record, ends: NDArray[np.int64],
-    twins: NDArray[np.int64], factors: Records, tiles_needed: NDArray[np.int64],
+    weights: NDArray[np.float64], walk: Record, f: Record, trial: Records, counts: NDArray[np.float64], count: Record,
+    ends: NDArray[np.int64], twins: NDArray[np.int64], factors: Records, tiles_needed: NDArray[np.int64],
 ) -> None:  # fmt: skip
     """One design; arguments as of `_map_designs`, of this design alone."""
     shares = np.empty((3, SHARES + 1), np.int64)
@@ -101,6 +83,7 @@ def _map_design(
     n_rows = len(layers) if chip.deployment != STREAMED else 0
     found, chosen = np.zeros(n_rows, np.int64), np.zeros(n_rows, np.int64)
     cost, tiles = np.empty((n_rows, MOST_OPTIONS)), np.empty((n_rows, MOST_OPTIONS), np.int64)
+    options = np.empty((n_rows, MOST_OPTIONS), FACTOR_DTYPE)
     most_tiles = chip.tiles_per_group * chip.router_groups
     for i in range(len(layers)):
         layer = layers[i]

@@ -12,8 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imcevo.kernels import kernel
-from imcevo.mapping.factors import FACTORS, MKV, ON_ARRAYS, ON_DIGITAL_UNIT, VKM, VMK, Mapping
-from imcevo.mapping.records import FACTOR_DTYPE, RESIDENT, STREAMED, Record, Records
+from imcevo.mapping.factors import MKV, ON_ARRAYS, ON_DIGITAL_UNIT, VKM, VMK, Mapping
+from imcevo.mapping.records import RESIDENT, STREAMED, Record, Records, plain_factors
 from imcevo.mapping.split import balanced, ceil_div, floor_div, share_pixels
 from imcevo.workload.table import MATRIX
 
@@ -28,7 +28,7 @@ def map_greedily(layers: Records, geometry: Records, n_networks: int) -> Mapping
         geometry: ``[n_designs]`` of `GEOMETRY_DTYPE`.
         n_networks: networks in `layers`.
     """
-    factors = np.ones((len(geometry), len(layers), len(FACTORS)), dtype=np.int32).view(FACTOR_DTYPE)[:, :, 0]
+    factors = plain_factors(len(geometry), len(layers))
     tiles_needed = np.zeros((len(geometry), n_networks), dtype=np.int64)
     _map_designs(layers, geometry, factors, tiles_needed)
     return Mapping(factors, tiles_needed)

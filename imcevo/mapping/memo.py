@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 
 from imcevo.costs.terms import ACTIONS, N_ACTIONS, RATES
 from imcevo.mapping.count import RATE_DTYPE
-from imcevo.mapping.factors import ON_ARRAYS, ON_DIGITAL_UNIT, Mapping
+from imcevo.mapping.factors import ON_DIGITAL_UNIT, Mapping
 from imcevo.mapping.nondominated import N_AMOUNTS, choose_nondominated, list_nondominated, price_nondominated
 from imcevo.mapping.price import FAST, Prices, scratch
-from imcevo.mapping.records import FACTOR_DTYPE, STREAMED, Records
+from imcevo.mapping.records import FACTOR_DTYPE, STREAMED, Records, plain_factors
 from imcevo.mapping.splits import WALK_DTYPE
 
 _ROOM = 256  # mappings of one layer at first; doubled where they are more
@@ -144,7 +144,7 @@ class MappingMemo:
         n_designs, n_networks, _ = weights.shape
         chosen = np.zeros((n_designs, len(self.layers)), dtype=np.int64)
         choose_nondominated(*known.at(prices), self._network, np.ascontiguousarray(weights), chosen)
-        factors = np.ones(chosen.shape, dtype=FACTOR_DTYPE)
+        factors = plain_factors(*chosen.shape)
         factors["unit"] = ON_DIGITAL_UNIT
         mapped = np.diff(known.first) > 0
         factors[:, mapped] = known.factors[chosen[:, mapped]]
@@ -156,9 +156,8 @@ class MappingMemo:
         missing, room = np.arange(len(self.layers)), _ROOM
         while len(missing):
             n = len(missing)
-            these, those = np.empty((n, room, N_AMOUNTS)), np.ones((n, room), dtype=FACTOR_DTYPE)
-            trial, found = np.ones(n, dtype=FACTOR_DTYPE), np.zeros(n, dtype=np.int64)
-            trial["unit"] = ON_ARRAYS
+            these, those = np.empty((n, room, N_AMOUNTS)), plain_factors(n, room)
+            trial, found = plain_factors(n, 1)[:, 0], np.zeros(n, dtype=np.int64)
             list_nondominated(
                 self.layers[missing], chip, self.sum_bits, np.zeros(n, dtype=WALK_DTYPE), trial, _one_by_one(),
                 *scratch(n), these, those, found,

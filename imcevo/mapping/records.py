@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from imcevo.mapping.factors import FACTORS
+from imcevo.mapping.factors import FACTORS, ON_ARRAYS
 from imcevo.workload.table import MATRIX, LayerTable
 
 Records = NDArray[np.void]
@@ -50,6 +50,17 @@ GEOMETRY_DTYPE = np.dtype(
 )  # fmt: skip
 
 FACTOR_DTYPE = np.dtype([(name, np.int32) for name in FACTORS])
+
+
+def plain_factors(n_designs: int, n_layers: int) -> Records:
+    """Records ``[n_designs, n_layers]`` of `FACTOR_DTYPE`: nothing split, on the arrays.
+
+    Made as plain numbers: numpy fills records one by one.
+    """
+    factors = np.ones((n_designs, n_layers, len(FACTORS)), dtype=np.int32)
+    factors[:, :, FACTORS.index("unit")] = ON_ARRAYS
+    return factors.view(FACTOR_DTYPE)[:, :, 0]
+
 
 # How a design gets its weights.
 RESIDENT, SWAPPED, STREAMED = 0, 1, 2

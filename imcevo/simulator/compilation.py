@@ -9,10 +9,10 @@ import numpy as np
 from imcevo.costs import unit_costs
 from imcevo.hardware import DesignTable
 from imcevo.mapping.exact_designs import map_exactly
-from imcevo.mapping.factors import ON_ARRAYS, Mapping
+from imcevo.mapping.factors import Mapping
 from imcevo.mapping.greedy import map_greedily
 from imcevo.mapping.policies import EvolvedPolicy, ExactPolicy
-from imcevo.mapping.records import FACTOR_DTYPE
+from imcevo.mapping.records import plain_factors
 from imcevo.simulator.physical import PhysicalSimulator
 
 
@@ -64,6 +64,6 @@ _USES: dict[str, Callable[[PhysicalSimulator, DesignTable], object]] = {
 
 def _on_one_cell(simulator: PhysicalSimulator, designs: DesignTable) -> Mapping:
     """Every layer on one cell, all the rest in time: legal on every design."""
-    factors = np.ones((designs.n_designs, len(simulator.layers)), dtype=FACTOR_DTYPE)
-    factors["unit"], factors["order"] = ON_ARRAYS, 0
+    factors = plain_factors(designs.n_designs, len(simulator.layers))
+    factors["order"] = 0
     return Mapping(factors, np.zeros((designs.n_designs, len(simulator.networks)), dtype=np.int64))
