@@ -127,10 +127,7 @@ class IslandSession(Journal):
 
     def _write(self, evaluation: Evaluation) -> None:
         self._log.append(self.generation + 1, *evaluation)
-        self.archive.add(*evaluation)
-        self.generation += 1
-        if self.history.due(self.evaluations):
-            self._record()
+        self._archive(evaluation)
 
     def _point(self) -> Checkpoint | None:
         return self._complete

@@ -16,7 +16,8 @@ from imcevo.experiment.evaluations import EvaluationLog, Layout, read_layout
 from imcevo.experiment.files import os_errors_told, write_atomically
 from imcevo.experiment.history import History
 from imcevo.optimise import Front, OptimiserState, ParetoArchive
-from imcevo.problem import CodesignProblem
+from imcevo.problem import CodesignProblem, Evaluation
+from imcevo.simulator.beside import beside
 
 EVALUATIONS = "evaluations.bin"
 TIMING = "timing.csv"
@@ -65,6 +66,7 @@ class Journal(ABC):
         self.generation = 0
         self.exhausted = False
         self._timing: list[str] = []
+        self._recorded: Callable[[], None] = lambda: None
         self._log = self._opened()
 
     def __enter__(self) -> Journal:
@@ -115,7 +117,20 @@ class Journal(ABC):
             The length in bytes of the part of the log that was used.
         """
 
+    def _archive(self, evaluation: Evaluation) -> None:
+        """Take in a generation, with a row of the history where one is due."""
+        self._recorded()
+        self.archive.add(*evaluation)
+        self.generation += 1
+        if self.history.due(self.evaluations):
+            self._record()
+
     def _record(self) -> None:
+        """Begin a row of the history; it is there, and the archive may change again, after `_recorded`."""
+        self._recorded()
+        self._recorded = beside(self._measure)
+
+    def _measure(self) -> None:
         front = self.archive.front()
         hypervolume = self.problem.box.hypervolume(front.F)
         share = self.archive.n_feasible / max(self.evaluations, 1)
@@ -123,6 +138,8 @@ class Journal(ABC):
 
     def _status(self, done: int, seconds: float) -> Status:
         """After `done` evaluations in so many seconds; an exhausted space ends the budget."""
+        if len(self.history) == 0:
+            self._recorded()
         _, _, share, hypervolume, size = self.history.last
         budget = self.evaluations if self.exhausted else self.budget
         remaining_s = (budget - self.evaluations) * seconds / max(done, 1)
@@ -136,6 +153,7 @@ class Journal(ABC):
 
     def _save(self) -> None:
         """Make everything durable; the evaluations first, since the checkpoint counts on them."""
+        self._recorded()
         self._log.sync()
         point = self._point()
         if point is not None:

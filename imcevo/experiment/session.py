@@ -51,11 +51,8 @@ class Session(Journal):
         evaluation = evaluate(X)
         clock.append(time.perf_counter())
         self.optimiser.tell(evaluation)
-        self.archive.add(*evaluation)
         clock.append(time.perf_counter())
-        self.generation += 1
-        if self.history.due(self.evaluations):
-            self._record()
+        self._archive(evaluation)
         clock.append(time.perf_counter())
         self._timed(*(later - earlier for earlier, later in pairwise(clock)))
         return True
