@@ -149,6 +149,7 @@ class Journal(ABC):
         )
 
     def _checkpoint(self, state: OptimiserState) -> Checkpoint:
+        self._recorded()
         return Checkpoint(self.generation, self.evaluations, self._log.length, self.history.array(), state)
 
     def _save(self) -> None:
