@@ -5,8 +5,9 @@ energy = counts . unit energies + leakage x time; time = per layer the slowest r
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from collections.abc import Mapping as MappingType
-from collections.abc import Sequence
+from contextlib import contextmanager
 from copy import copy
 from typing import NamedTuple
 
@@ -131,6 +132,7 @@ class PhysicalSimulator:
         self.policy = policy or mapping_policy("greedy")
         self.keys: tuple[str, ...] = (*KEYS, *self.policy.keys)
         self.mapping_genes = self.policy.genes(self.layers)
+        self._remembered: dict[bytes, Mapping] | None = None
         self._pipelined = deployment.execution == "pipelined"
         if self._pipelined:
             self.required += ("pipeline_buffer_bits",)
@@ -200,9 +202,30 @@ class PhysicalSimulator:
             geometry, costs: of the designs.
         """
         policy = policy or self.policy
-        if designs.mapping_genes is None:
-            designs = designs.with_mapping(np.tile(policy.genes(self.layers).start, (len(geometry), 1)))
-        return policy.map(self.layers, geometry, len(self.networks), self.prices(costs), designs)
+        genes = designs.mapping_genes
+        if genes is None:
+            genes = np.tile(policy.genes(self.layers).start, (len(geometry), 1))
+            designs = designs.with_mapping(genes)
+        key = b""
+        if self._remembered is not None:
+            read = [geometry, genes, *(designs[name] for name in policy.keys)]
+            read += [] if isinstance(policy, _READ_NO_PRICES) else costs
+            key = policy.__class__.__name__.encode() + b"".join(array.tobytes() for array in read)
+            if key in self._remembered:
+                return self._remembered[key]
+        mapping = policy.map(self.layers, geometry, len(self.networks), self.prices(costs), designs)
+        if self._remembered is not None:
+            self._remembered[key] = mapping
+        return mapping
+
+    @contextmanager
+    def remembering(self) -> Iterator[None]:
+        """Inside, equal sets of designs are mapped once: for asking several questions about a few designs."""
+        self._remembered = {}
+        try:
+            yield
+        finally:
+            self._remembered = None
 
     def mapped(self, designs: DesignTable) -> Mapping:
         """The mappings of repaired designs, as `simulate` uses them."""
