@@ -104,6 +104,7 @@ def kernel(*, parallel: bool = False, inline: bool = True) -> Callable[[Function
         compiled = numba.njit(
             function,
             parallel=parallel,
+            nogil=parallel,
             forceinline=inline and not parallel,
             fastmath=False,
             error_model="numpy",

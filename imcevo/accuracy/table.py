@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 import weakref
 from collections.abc import Sequence
+from functools import cached_property
 from itertools import groupby
 from pathlib import Path
 
@@ -42,14 +43,19 @@ _FEWEST_SAVED = 512
 
 
 class KnownErrors:
-    """Error ratios of one source of statistics, kept on disk between runs."""
+    """Error ratios of one source of statistics, kept on disk between runs; read from there when first asked for."""
 
     def __init__(self, source: StatisticsSource) -> None:
         self.source = source
         self._file = file_of(source.digest)
-        self._known = _as_dictionary(read_entries(self._file, _ENTRY_DTYPE))
-        self._saved = len(self._known)
-        self._finalizer = weakref.finalize(self, _save, self._file, self._known, self._saved)
+        self._saved = 0
+
+    @cached_property
+    def _known(self) -> dict[bytes, float]:
+        known = _as_dictionary(read_entries(self._file, _ENTRY_DTYPE))
+        self._saved = len(known)
+        self._finalizer = weakref.finalize(self, _save, self._file, known, self._saved)
+        return known
 
     def __call__(self, keys: NDArray[np.void]) -> NDArray[np.float64]:
         """Error ratios of reduced keys ``[n]`` of `_KEY_DTYPE`."""
@@ -76,6 +82,8 @@ class KnownErrors:
 
     def save(self) -> None:
         """Write what is known, and what other processes wrote meanwhile."""
+        if len(self._known) == self._saved:
+            return
         self._finalizer.detach()
         _save(self._file, self._known, self._saved)
         self._saved = len(self._known)
@@ -100,10 +108,11 @@ class ErrorTable:
         known = {digest: KnownErrors(source) for digest, source in by_digest.items()}
         self._members: list[list[KnownErrors]] = [[known[source.digest] for source in row] for row in members]
         # Every source beside how often it stands in each row of layers.
-        self._times = [
-            (own, np.array([sum(member is own for member in row) for row in self._members]))
-            for own in known.values()
-        ]
+        times = {digest: np.zeros(len(members), dtype=np.int64) for digest in known}
+        for index, row in enumerate(members):
+            for source in row:
+                times[source.digest][index] += 1
+        self._times = [(known[digest], times[digest]) for digest in known]
         self._conversions: dict[bytes, int] = {}
         self._start_over()
 

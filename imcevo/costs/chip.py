@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from imcevo.costs.dram import DramCosts, dram_of
 from imcevo.costs.equation import Real, Term, equation, tracing
@@ -78,6 +79,13 @@ def unit_costs(designs: DesignTable, technology: Technology) -> UnitCosts:
             without ADC. Designs that went through the simulator's `repair` have none of the last two.
     """
     check_designs(designs, technology)
+    order = np.argsort(designs["cell"], kind="stable")  # equal cells side by side, as `macros_of` wants them
+    if (order[1:] > order[:-1]).all():
+        return _unit_costs(designs, technology)
+    return UnitCosts(*(_put_back(part, order) for part in _unit_costs(designs.take(order), technology)))
+
+
+def _unit_costs(designs: DesignTable, technology: Technology) -> UnitCosts:
     parts = _parts(designs, technology)
     area = _areas(parts, technology)
     group_m2 = sum(area[part] for part in AREA_COMPONENTS if part not in OUTSIDE_GROUPS) / parts.sizes.groups
@@ -88,6 +96,13 @@ def unit_costs(designs: DesignTable, technology: Technology) -> UnitCosts:
         _leakage(parts, area, technology),
         _stacked(_rates(parts, technology), RATES),
     )
+
+
+def _put_back(values: Array, order: NDArray[np.intp]) -> Array:
+    """Rows that were sorted by `order` as they were before."""
+    unsorted = np.empty_like(values)
+    unsorted[order] = values
+    return unsorted
 
 
 def explain_costs(design: Design, technology: Technology) -> list[Term]:

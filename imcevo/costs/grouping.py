@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any, TypeVar
 
 import numpy as np
-from numpy.typing import NDArray
 
 # Importing a family's module registers it.
 from imcevo.costs import gain_cell, resistive, sram_analog, sram_charge, sram_current, sram_digital  # noqa: F401
@@ -26,7 +26,11 @@ RecordT = TypeVar("RecordT", bound=tuple[Any, ...])
 def macros_of(
     designs: DesignTable, supply: Supply, gate: GateCosts, technology: Technology
 ) -> tuple[MacroCosts, Array]:
-    """One macro of every design, and the leakage current of one of its cells ``[n_designs]``."""
+    """One macro of every design, and the leakage current of one of its cells ``[n_designs]``.
+
+    Args:
+        designs: those of equal cells side by side.
+    """
     every = MacroDesigns(
         rows=designs.real("rows"), cols=designs.real("cols"), bits_per_cell=designs.real("bits_per_cell"),
         adc_bits=designs.real("adc_bits"), flash=designs["adc_type"] == _code(designs, "flash"),
@@ -34,14 +38,16 @@ def macros_of(
     )  # fmt: skip
     priced = np.empty((len(MacroCosts._fields), designs.n_designs))
     leakage = np.empty(designs.n_designs)
-    for code in np.unique(designs["cell"]):
-        cell = technology.cell(designs.names["cell"][code])
-        index = np.flatnonzero(designs["cell"] == code)
-        group = every if len(index) == designs.n_designs else _take(every, index)
+    codes = designs["cell"]
+    bounds = [0, *(np.flatnonzero(codes[1:] != codes[:-1]) + 1), designs.n_designs]
+    for first, end in pairwise(bounds):
+        cell = technology.cell(designs.names["cell"][codes[first]])
+        own = slice(first, end)
+        group = _take(every, own)
         lines = lines_of(group.rows, group.cols, group.supply, cell, technology)
         for row, part in zip(priced, macro_model(cell.family)(group, lines, cell, technology), strict=True):
-            row[index] = part
-        leakage[index] = cell.leakage.si
+            row[own] = part
+        leakage[own] = cell.leakage.si
     return MacroCosts(*priced), leakage
 
 
@@ -60,12 +66,12 @@ def check_designs(designs: DesignTable, technology: Technology) -> None:
         problem = f"is no supply for {node} nm"
         raise UserError(problem, key="voltage_V", value=voltage, allowed=f"{low:g} to {high:g} V")
     known = (*ADC_TYPES, _NO_ADC)
-    for code in np.unique(designs["adc_type"]):
+    for code in _occurring(designs, "adc_type"):
         name = designs.names["adc_type"][code]
         if name not in known:
             raise unknown_name("ADC type", name, known, key="adc_type")
     has_adc = np.zeros(designs.n_designs, dtype=bool)
-    for code in np.unique(designs["cell"]):
+    for code in _occurring(designs, "cell"):
         has_adc |= (designs["cell"] == code) & technology.cell(designs.names["cell"][code]).has_adc
     missing = has_adc & ((designs["adc_bits"] < 1) | (designs["adc_type"] == _code(designs, _NO_ADC)))
     if missing.any():
@@ -74,7 +80,12 @@ def check_designs(designs: DesignTable, technology: Technology) -> None:
         raise UserError("is no ADC, and analog cells need one", key="adc_bits", value=bits, allowed=needed)
 
 
-def _take(record: RecordT, index: NDArray[np.int64]) -> RecordT:
+def _occurring(designs: DesignTable, key: str) -> list[int]:
+    """Codes of the names that some design has, ascending."""
+    return np.flatnonzero(np.bincount(designs[key])).tolist()
+
+
+def _take(record: RecordT, index: slice) -> RecordT:
     """The designs at `index` of a (nested) NamedTuple of arrays."""
     fields = (_take(value, index) if isinstance(value, tuple) else value[index] for value in record)
     return type(record)(*fields)

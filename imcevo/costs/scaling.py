@@ -101,7 +101,7 @@ class Supply(NamedTuple):
 
 def supply_of(designs: DesignTable, technology: Technology) -> Supply:
     """Node and supply of every design."""
-    node = np.ascontiguousarray(_node_table(technology)[_node_index(designs, technology)].T)
+    node = _node_table(technology).take(_node_index(designs, technology), axis=1)
     (feature, nominal, threshold, delay, capacitance, area, cell, width, resistivity, aspect, wire_F) = node
     voltage = designs.real("voltage_V")
     cmos, gates = technology.circuits.cmos, technology.circuits.gates
@@ -117,9 +117,9 @@ def supply_of(designs: DesignTable, technology: Technology) -> Supply:
 
 def check_voltage(designs: DesignTable, technology: Technology) -> NDArray[np.bool_]:
     """Whether each design's supply is one that its node allows ``[n_designs]``."""
-    ranges = np.array([node.voltage_range_V for node in technology.nodes.values()])[_node_index(designs, technology)]
+    low, high = _supply_ranges(technology).take(_node_index(designs, technology), axis=1)
     voltage = designs.real("voltage_V")
-    allowed: NDArray[np.bool_] = (voltage >= ranges[:, 0]) & (voltage <= ranges[:, 1])
+    allowed: NDArray[np.bool_] = (voltage >= low) & (voltage <= high)
     return allowed
 
 
@@ -138,6 +138,12 @@ def _scale(
     return Scale(np.asarray(energy), area / node.logic_area.si, fo4 / reference_delay(node, at, technology))
 
 
+@lru_cache(maxsize=8)
+def _supply_ranges(technology: Technology) -> Array:
+    """Lowest and highest supply ``[2, n_nodes]``, nodes in the technology's order."""
+    return np.array([node.voltage_range_V for node in technology.nodes.values()]).T
+
+
 def _node_index(designs: DesignTable, technology: Technology) -> NDArray[np.int64]:
     sizes = np.fromiter(technology.nodes, dtype=np.int64)
     order = np.argsort(sizes)
@@ -150,7 +156,7 @@ def _node_index(designs: DesignTable, technology: Technology) -> NDArray[np.int6
 
 @lru_cache(maxsize=8)
 def _node_table(technology: Technology) -> Array:
-    """``[n_nodes, n_quantities]`` in SI units, nodes in the technology's order."""
+    """``[n_quantities, n_nodes]`` in SI units, nodes in the technology's order."""
     return np.array([
         [
             quantity.si for quantity in (
@@ -160,4 +166,4 @@ def _node_table(technology: Technology) -> Array:
             )
         ]
         for node in technology.nodes.values()
-    ])  # fmt: skip
+    ]).T  # fmt: skip

@@ -13,9 +13,11 @@ from numpy.typing import NDArray
 
 from imcevo.errors import UserError
 from imcevo.experiment.files import write_companions
+from imcevo.experiment.journal import layout_of
+from imcevo.experiment.known import MEMORY, News
 from imcevo.kernels import source_hash
 from imcevo.optimise import OptimiserState, optimiser_entry, optimiser_options
-from imcevo.optimise.novelty import KeySet
+from imcevo.optimise.novelty import NoveltyFilter
 from imcevo.problem import CodesignProblem, Evaluation, load_problem
 
 
@@ -45,8 +47,7 @@ class Epoch(NamedTuple):
 
     Attributes:
         seed: of an island without `state`.
-        token: names the run; workers remember what is known in a run.
-        known: keys of all designs evaluated so far, by any island, in their order ``[n]``.
+        known: keys of all designs evaluated so far, by any island.
         immigrants: designs to take in first.
         generations, limit: at most so many generations and evaluations.
     """
@@ -55,8 +56,7 @@ class Epoch(NamedTuple):
     optimiser: str
     options: Mapping[str, Any]
     seed: tuple[int, int]
-    token: str
-    known: NDArray[np.uint64]
+    known: News
     state: OptimiserState | None
     immigrants: Evaluation | None
     n_emigrants: int
@@ -65,34 +65,50 @@ class Epoch(NamedTuple):
 
 
 class Outcome(NamedTuple):
-    """What an island did: its generations, and itself."""
+    """What an island did: its generations one after the other, and itself.
 
-    generations: list[Evaluation]
+    Attributes:
+        sizes: designs of every generation ``[n_generations]``.
+        rows: of ``evaluations.bin`` ``[n]``.
+        keys: of the designs (`NoveltyFilter.keys`) ``[n]``.
+    """
+
+    sizes: tuple[int, ...]
+    rows: NDArray[np.void]
+    keys: NDArray[np.uint64]
     island: Island
 
 
-def evolve(epoch: Epoch) -> Outcome:
-    """Compute one epoch of one island; depends on nothing but `epoch`.
+def evolve(epoch: Epoch) -> Outcome | None:
+    """Compute one epoch of one island; depends on nothing but `epoch`. None: this worker must be told all of `known`.
 
     Raises:
         UserError: this worker has another version of the model.
     """
+    known = MEMORY.learn(epoch.known)
+    if known is None:
+        return None
     problem = _problem(epoch.question)
     options = optimiser_options(epoch.optimiser, epoch.options)
     optimiser = optimiser_entry(epoch.optimiser).build(problem, options, seed=epoch.seed)
     if epoch.state is not None:
         optimiser.restore(epoch.state, ())
-    optimiser.avoid(_known(epoch.token, epoch.known))
+    optimiser.avoid(known)
     if epoch.immigrants is not None:
         optimiser.immigrate(epoch.immigrants)
-    generations: list[Evaluation] = []
+    layout = layout_of(problem)
+    generations: list[NDArray[np.void]] = []
     left = epoch.limit
     while len(generations) < epoch.generations and left > 0 and len(X := optimiser.ask(left)):
         evaluation = problem.evaluate(X, canonical=True)
         optimiser.tell(evaluation)
-        generations.append(evaluation)
+        generations.append(layout.rows(*evaluation))
         left -= len(X)
-    return Outcome(generations, Island(optimiser.state(), optimiser.emigrants(epoch.n_emigrants)))
+    rows = np.concatenate([np.empty(0, dtype=layout.dtype), *generations])
+    return Outcome(
+        tuple(map(len, generations)), rows, NoveltyFilter(problem).keys(rows["X"]),
+        Island(optimiser.state(), optimiser.emigrants(epoch.n_emigrants)),
+    )  # fmt: skip
 
 
 @lru_cache(maxsize=4)
@@ -106,18 +122,3 @@ def _problem(question: Question) -> CodesignProblem:
     if (problem.hash, source_hash()) != (question.problem_hash, question.model):
         raise UserError("a worker has another version of imcevo or of its data than this process")
     return problem
-
-
-# Keys known in the run that this worker serves; only the newest are added to it, epoch after epoch.
-_REMEMBERED: dict[str, tuple[NDArray[np.uint64], KeySet]] = {}
-
-
-def _known(token: str, keys: NDArray[np.uint64]) -> KeySet:
-    """The set of `keys`."""
-    before, known = _REMEMBERED.get(token, (keys[:0], KeySet()))
-    if not np.array_equal(before, keys[: len(before)]):
-        before, known = keys[:0], KeySet()
-    known.add(keys[len(before) :])
-    _REMEMBERED.clear()
-    _REMEMBERED[token] = (keys, known)
-    return known

@@ -73,6 +73,12 @@ class Layout:
             ("G", "<f8", (len(self.constraints),)),
         ])  # fmt: skip
 
+    def rows(self, X: NDArray[np.int64], F: NDArray[np.float64], G: NDArray[np.float64]) -> NDArray[np.void]:
+        """Designs ``[n, n_var]``, ``[n, n_obj]``, ``[n, n_constr]`` as they are stored ``[n]`` of `dtype`."""
+        rows = np.empty(len(X), dtype=self.dtype)
+        rows["X"], rows["F"], rows["G"] = X, F, G
+        return rows
+
     def header(self) -> bytes:
         """The start of a file with this layout."""
         text = json.dumps(vars(self), sort_keys=True).encode()
@@ -84,7 +90,7 @@ class EvaluationLog:
 
     def __init__(self, path: Path, layout: Layout, *, keep: int | None = None) -> None:
         """Open a new file, or, with `keep`, an existing one cut to its first `keep` bytes."""
-        self.path, self._dtype = path, layout.dtype
+        self.path = path
         with os_errors_told(path):
             self._file: BinaryIO = path.open("xb" if keep is None else "r+b", buffering=0)
             try:
@@ -98,14 +104,10 @@ class EvaluationLog:
                 raise
             self.length = self._file.tell()
 
-    def append(
-        self, generation: int, X: NDArray[np.int64], F: NDArray[np.float64], G: NDArray[np.float64]
-    ) -> None:
-        """One generation ``[n, n_var]``, ``[n, n_obj]``, ``[n, n_constr]``."""
-        rows = np.empty(len(X), dtype=self._dtype)
-        rows["X"], rows["F"], rows["G"] = X, F, G
+    def append(self, generation: int, rows: NDArray[np.void]) -> None:
+        """One generation, as `Layout.rows` gives it."""
         data = rows.tobytes()
-        block = _BLOCK.pack(_BLOCK_MAGIC, generation, len(X), _checksum(generation, len(X), data)) + data
+        block = _BLOCK.pack(_BLOCK_MAGIC, generation, len(rows), _checksum(generation, len(rows), data)) + data
         with os_errors_told(self.path):
             _write_all(self._file, block)
         self.length += len(block)

@@ -22,9 +22,10 @@ from imcevo.experiment.epoch import Epoch, Island, Outcome, Question, evolve
 from imcevo.experiment.evaluations import read_blocks
 from imcevo.experiment.history import History
 from imcevo.experiment.journal import Journal
+from imcevo.experiment.known import Told
 from imcevo.experiment.workers import Workers
 from imcevo.optimise import OptimiserState
-from imcevo.optimise.novelty import KeySet, NoveltyFilter
+from imcevo.optimise.novelty import NoveltyFilter
 from imcevo.problem import CodesignProblem, Evaluation
 
 _EMIGRANTS = "emigrants."
@@ -50,8 +51,7 @@ class IslandSession(Journal):
         self._question = Question.of(problem)
         self._states: list[Island | None] = [None] * run.islands.count
         self._novelty = NoveltyFilter(problem)
-        self._known = KeySet()
-        self._keys: list[NDArray[np.uint64]] = []
+        self._known = Told(str(folder))
         self._complete: Checkpoint | None = None
         self._pending: tuple[int, Callable[[], list[Outcome]]] | None = None
         super().__init__(problem, budget, folder)
@@ -67,18 +67,14 @@ class IslandSession(Journal):
         started = time.perf_counter()
         outcomes = outcomes_of()
         computed = time.perf_counter()
-        longest = max(len(outcome.generations) for outcome in outcomes)
-        merged = [
-            self._merged([o.generations[generation] for o in outcomes if generation < len(o.generations)])
-            for generation in range(longest)
-        ]
+        generations = self._merged(outcomes)
         self._states = [outcome.island for outcome in outcomes]
-        found = sum(len(keys) for _, keys in merged)
+        found = sum(map(len, generations))
         self.exhausted, self._pending = found == 0, None
         if 0 < found < left:
             self._begin(left - found)
-        for evaluation, _ in merged:
-            self._write(evaluation)
+        for rows in generations:
+            self._write(rows)
         if left >= self._largest_epoch:  # else the budget, which may be extended later, has shaped it
             self._complete = self._checkpoint(self._state())
         self._timed(0.0, computed - started, time.perf_counter() - computed, 0.0)
@@ -86,7 +82,17 @@ class IslandSession(Journal):
 
     def _begin(self, left: int) -> None:
         """Hand out the next epoch, `left` evaluations from the end."""
-        self._pending = left, self._workers.begin(evolve, self._epochs(left))
+        epochs = self._epochs(left)
+        outcomes_of = self._workers.begin(evolve, epochs)
+        self._pending = left, lambda: self._complete_outcomes(epochs, outcomes_of())
+
+    def _complete_outcomes(self, epochs: list[Epoch], outcomes: list[Outcome | None]) -> list[Outcome]:
+        """The outcomes, with those of workers that did not know enough."""
+        again = [index for index, outcome in enumerate(outcomes) if outcome is None]
+        told = [epochs[index]._replace(known=self._known.everything()) for index in again]
+        done = dict(zip(again, self._workers.map(evolve, told), strict=True)) if told else {}
+        complete = [done.get(index, outcome) for index, outcome in enumerate(outcomes)]
+        return [outcome for outcome in complete if outcome is not None]
 
     @property
     def _largest_epoch(self) -> int:
@@ -95,16 +101,13 @@ class IslandSession(Journal):
 
     def _epochs(self, left: int) -> list[Epoch]:
         """The next epoch of every island, `left` evaluations from the end."""
-        count = self.islands.count
-        if len(self._keys) > 1:
-            self._keys = [np.concatenate(self._keys)]
-        known = self._keys[0] if self._keys else np.empty(0, dtype=np.uint64)
+        count, known = self.islands.count, self._known.news()
         epochs = []
         for index, state in enumerate(self._states):
             neighbour = self._states[index - 1]  # a ring: the last one sends to the first
             epochs.append(Epoch(
                 question=self._question, optimiser=self._run.optimiser, options=self._run.options.model_dump(),
-                seed=(self._run.seed, index), token=str(self.folder), known=known,
+                seed=(self._run.seed, index), known=known,
                 state=None if state is None else state.state,
                 immigrants=None if neighbour is None or count == 1 else neighbour.emigrants,
                 n_emigrants=self.islands.migrants, generations=self.islands.interval,
@@ -112,25 +115,25 @@ class IslandSession(Journal):
             ))  # fmt: skip
         return epochs
 
-    def _merged(self, parts: list[Evaluation]) -> tuple[Evaluation, NDArray[np.uint64]]:
-        """One generation of all islands, now known, and its keys; of designs that several evaluated, the first."""
-        X, F, G = (np.concatenate(column) for column in zip(*parts, strict=True))
-        keys = self._novelty.keys(X)
+    def _merged(self, outcomes: list[Outcome]) -> list[NDArray[np.void]]:
+        """Generations of all islands together, now known; of designs that several evaluated, the first."""
+        sizes = np.zeros((max(len(outcome.sizes) for outcome in outcomes), len(outcomes)), dtype=np.int64)
+        for island, outcome in enumerate(outcomes):
+            sizes[: len(outcome.sizes), island] = outcome.sizes
+        # Generation after generation, islands in their order; rows lie island after island.
+        generation = np.concatenate([np.repeat(np.arange(len(own)), own) for own in sizes.T])
+        order = np.argsort(generation, kind="stable")
+        rows = np.concatenate([outcome.rows for outcome in outcomes])[order]
+        keys = np.concatenate([outcome.keys for outcome in outcomes])[order]
         first = np.sort(np.unique(keys, return_index=True)[1])
-        first = first[~self._known.contains(keys[first])]
-        self._learn(keys[first])
-        return Evaluation(X[first], F[first], G[first]), keys[first]
+        first = first[~self._known.keys.contains(keys[first])]
+        self._known.add(keys[first])
+        ends = np.searchsorted(first, np.cumsum(sizes.sum(axis=1)))
+        return np.split(rows[first], ends[:-1]) if len(ends) else []
 
-    def _learn(self, keys: NDArray[np.uint64]) -> None:
-        self._known.add(keys)
-        self._keys.append(keys)
-
-    def _write(self, evaluation: Evaluation) -> None:
-        self._log.append(self.generation + 1, *evaluation)
-        self.archive.add(*evaluation)
-        self.generation += 1
-        if self.history.due(self.evaluations):
-            self._record()
+    def _write(self, rows: NDArray[np.void]) -> None:
+        self._log.append(self.generation + 1, rows)
+        self._archive(rows["X"], rows["F"], rows["G"])
 
     def _point(self) -> Checkpoint | None:
         return self._complete
@@ -147,7 +150,7 @@ class IslandSession(Journal):
         return OptimiserState(arrays, {"islands": values})
 
     def _continued(self, path: Path, *, begun: bool) -> int:
-        end = len(self._layout().header())
+        end = len(self.layout.header())
         if not begun:
             return end
         point = checkpoints.load_checkpoint(self.folder)
@@ -156,7 +159,7 @@ class IslandSession(Journal):
             block = next(blocks, None)
             if block is None:
                 raise self._damaged(self.generation + 1)
-            self._learn(self._novelty.keys(block.X))
+            self._known.add(self._novelty.keys(block.X))
             self.archive.add(block.X, block.F, block.G)
             self.generation, end = block.generation, block.end
         try:

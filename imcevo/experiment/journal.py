@@ -8,6 +8,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
+import numpy as np
+from numpy.typing import NDArray
+
 from imcevo.errors import UserError
 from imcevo.experiment import checkpoint as checkpoints
 from imcevo.experiment import history as histories
@@ -17,6 +20,7 @@ from imcevo.experiment.files import os_errors_told, write_atomically
 from imcevo.experiment.history import History
 from imcevo.optimise import Front, OptimiserState, ParetoArchive
 from imcevo.problem import CodesignProblem
+from imcevo.simulator.beside import beside
 
 EVALUATIONS = "evaluations.bin"
 TIMING = "timing.csv"
@@ -38,6 +42,17 @@ class Status(NamedTuple):
 Progress = Callable[[Status], None]
 
 
+def layout_of(problem: CodesignProblem) -> Layout:
+    """What a row of ``evaluations.bin`` is made of."""
+    return Layout(
+        problem_hash=problem.hash,
+        variables=tuple(problem.variable_names),
+        upper=tuple(int(value) for value in problem.upper),
+        objectives=tuple(problem.objective_names),
+        constraints=tuple(problem.constraint_names),
+    )
+
+
 class Journal(ABC):
     """A search at work in a run folder that this process holds.
 
@@ -50,6 +65,7 @@ class Journal(ABC):
         folder: an existing run folder; the search continues from what it holds.
 
     Attributes:
+        layout: of ``evaluations.bin``.
         exhausted: every design of the space was evaluated before the budget was spent.
 
     Raises:
@@ -60,11 +76,13 @@ class Journal(ABC):
 
     def __init__(self, problem: CodesignProblem, budget: int, folder: Path) -> None:
         self.problem, self.budget, self.folder = problem, budget, folder
+        self.layout = layout_of(problem)
         self.archive = ParetoArchive(problem.n_var, problem.n_obj)
         self.history = History()
         self.generation = 0
         self.exhausted = False
         self._timing: list[str] = []
+        self._recorded: Callable[[], None] = lambda: None
         self._log = self._opened()
 
     def __enter__(self) -> Journal:
@@ -115,7 +133,20 @@ class Journal(ABC):
             The length in bytes of the part of the log that was used.
         """
 
+    def _archive(self, X: NDArray[np.integer], F: NDArray[np.float64], G: NDArray[np.float64]) -> None:
+        """Take in a generation, with a row of the history where one is due."""
+        self._recorded()
+        self.archive.add(X, F, G)
+        self.generation += 1
+        if self.history.due(self.evaluations):
+            self._record()
+
     def _record(self) -> None:
+        """Begin a row of the history; it is there, and the archive may change again, after `_recorded`."""
+        self._recorded()
+        self._recorded = beside(self._measure)
+
+    def _measure(self) -> None:
         front = self.archive.front()
         hypervolume = self.problem.box.hypervolume(front.F)
         share = self.archive.n_feasible / max(self.evaluations, 1)
@@ -123,6 +154,8 @@ class Journal(ABC):
 
     def _status(self, done: int, seconds: float) -> Status:
         """After `done` evaluations in so many seconds; an exhausted space ends the budget."""
+        if len(self.history) == 0:
+            self._recorded()
         _, _, share, hypervolume, size = self.history.last
         budget = self.evaluations if self.exhausted else self.budget
         remaining_s = (budget - self.evaluations) * seconds / max(done, 1)
@@ -132,10 +165,12 @@ class Journal(ABC):
         )
 
     def _checkpoint(self, state: OptimiserState) -> Checkpoint:
+        self._recorded()
         return Checkpoint(self.generation, self.evaluations, self._log.length, self.history.array(), state)
 
     def _save(self) -> None:
         """Make everything durable; the evaluations first, since the checkpoint counts on them."""
+        self._recorded()
         self._log.sync()
         point = self._point()
         if point is not None:
@@ -158,7 +193,7 @@ class Journal(ABC):
         begun = (self.folder / checkpoints.FILE).exists()
         if not path.exists() and begun:
             raise UserError(f"is missing, but {checkpoints.FILE} needs it", file=path)
-        layout = self._layout()
+        layout = self.layout
         if path.exists() and not begun and path.stat().st_size < len(layout.header()):
             path.unlink()  # killed while the header was being written
         if not path.exists():
@@ -166,16 +201,6 @@ class Journal(ABC):
         if read_layout(path) != layout:
             raise UserError("holds the designs of another problem", file=path)
         return EvaluationLog(path, layout, keep=self._continued(path, begun=begun))
-
-    def _layout(self) -> Layout:
-        p = self.problem
-        return Layout(
-            problem_hash=p.hash,
-            variables=tuple(p.variable_names),
-            upper=tuple(int(value) for value in p.upper),
-            objectives=tuple(p.objective_names),
-            constraints=tuple(p.constraint_names),
-        )
 
     def _damaged(self, generation: int) -> UserError:
         """A generation that the checkpoint counts on cannot be read."""

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import csv
 import io
+from collections.abc import Sequence
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -13,14 +16,16 @@ from numpy.typing import NDArray
 from imcevo.experiment.files import write_atomically
 from imcevo.hardware import DesignTable
 from imcevo.mapping.factors import FACTORS
+from imcevo.mapping.records import Records
 from imcevo.optimise import Front
 from imcevo.problem import CodesignProblem
 from imcevo.simulator import PhysicalSimulator
+from imcevo.simulator.beside import beside
 
 FRONT = "front.csv"
 BREAKDOWN = "breakdown.csv"
 MAPPINGS = "mappings.npz"
-_PIECE = 4096
+_PIECE = 512  # as many as the simulator takes at once, so that each is mapped once
 
 
 def write_results(problem: CodesignProblem, front: Front, folder: Path) -> None:
@@ -35,13 +40,21 @@ def write_results(problem: CodesignProblem, front: Front, folder: Path) -> None:
     number, X = front.number[order], front.X[order]
     if len(X) == 0:  # the header alone: of any design, its row dropped
         X = np.zeros((1, problem.n_var), dtype=np.int64)
-    pieces = [X[start : start + _PIECE] for start in range(0, len(X), _PIECE)]  # large fronts need much memory
-    table = pd.concat([problem.frame(piece) for piece in pieces]).drop(columns=["feasible", "violations"])
-    _write(table, number, folder / FRONT)
-    parts = [breakdown_of(problem, problem.decode(piece)) for piece in pieces]
+    simulator = problem.simulator
+    tables, parts, factors = [], [], []
+    for start in range(0, len(X), _PIECE):
+        piece = X[start : start + _PIECE]
+        designs = problem.decode(piece)
+        with simulator.remembering() if isinstance(simulator, PhysicalSimulator) else nullcontext():
+            tables.append(problem.frame(piece).drop(columns=["feasible", "violations"]))
+            parts.append(breakdown_of(problem, designs))
+            if isinstance(simulator, PhysicalSimulator):
+                factors.append(simulator.mapped(designs).factors)
+    packed = beside(_mappings, simulator, factors, number) if isinstance(simulator, PhysicalSimulator) else None
+    _write(pd.concat(tables), number, folder / FRONT)
     _write(pd.concat(parts), number, folder / BREAKDOWN)
-    if isinstance(problem.simulator, PhysicalSimulator):
-        write_atomically(folder / MAPPINGS, _mappings(problem.simulator, problem.decode(X), number))
+    if packed is not None:
+        write_atomically(folder / MAPPINGS, packed())
 
 
 def breakdown_of(problem: CodesignProblem, designs: DesignTable) -> pd.DataFrame:
@@ -58,17 +71,20 @@ def breakdown_of(problem: CodesignProblem, designs: DesignTable) -> pd.DataFrame
     return pd.DataFrame(columns)
 
 
-def _mappings(simulator: PhysicalSimulator, designs: DesignTable, number: NDArray[np.int64]) -> bytes:
-    layers, factors = simulator.layers, simulator.mapped(designs).factors[: len(number)]
+def _mappings(simulator: PhysicalSimulator, factors: Sequence[Records], number: NDArray[np.int64]) -> bytes:
+    layers = simulator.layers
     columns: dict[str, Any] = {"design": number, "network": layers["network"], "count": layers["count"]}
-    columns |= {name: np.ascontiguousarray(factors[name]) for name in FACTORS}
+    columns |= {name: np.concatenate([piece[name] for piece in factors])[: len(number)] for name in FACTORS}
     file = io.BytesIO()
     np.savez_compressed(file, allow_pickle=False, **columns)
     return file.getvalue()
 
 
 def _write(table: pd.DataFrame, number: NDArray[np.int64], path: Path) -> None:
-    table = table.iloc[: len(number)]
-    table.insert(0, "design", number)
-    # pandas writes the shortest text that reads back as the same float.
-    write_atomically(path, table.to_csv(index=False, lineterminator="\n"))
+    columns = {"design": number.tolist()} | {name: table[name].tolist()[: len(number)] for name in table}
+    file = io.StringIO()
+    # Floats are written as the shortest text that reads back as the same float.
+    writer = csv.writer(file, lineterminator="\n")
+    writer.writerow(columns)
+    writer.writerows(zip(*columns.values(), strict=True))
+    write_atomically(path, file.getvalue())

@@ -51,18 +51,15 @@ class Session(Journal):
         evaluation = evaluate(X)
         clock.append(time.perf_counter())
         self.optimiser.tell(evaluation)
-        self.archive.add(*evaluation)
         clock.append(time.perf_counter())
-        self.generation += 1
-        if self.history.due(self.evaluations):
-            self._record()
+        self._archive(*evaluation)
         clock.append(time.perf_counter())
         self._timed(*(later - earlier for earlier, later in pairwise(clock)))
         return True
 
     def _simulated(self, X: NDArray[np.int64]) -> Evaluation:
         evaluation = self.problem.evaluate(X, canonical=True)
-        self._log.append(self.generation + 1, *evaluation)
+        self._log.append(self.generation + 1, self.layout.rows(*evaluation))
         return evaluation
 
     def _point(self) -> Checkpoint:
@@ -71,7 +68,7 @@ class Session(Journal):
     def _continued(self, path: Path, *, begun: bool) -> int:
         """Continue from the checkpoint, if there is one, and the intact generations after it."""
         blocks = read_blocks(path)
-        end = len(self._layout().header())
+        end = len(self.layout.header())
         if begun:
             end = self._restored(checkpoints.load_checkpoint(self.folder), blocks)
         for block in blocks:

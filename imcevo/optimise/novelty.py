@@ -48,13 +48,17 @@ class KeySet:
 
     def contains(self, keys: NDArray[np.uint64]) -> NDArray[np.bool_]:
         """Which of `keys` ``[n]`` are in the set."""
-        found = np.zeros(len(keys), dtype=bool)
-        pending, slots = np.arange(len(keys)), self._first_slots(keys)
+        slots = self._first_slots(keys)
+        there = self._table[slots]
+        found = there == keys
+        pending = np.flatnonzero(~found & (there != _EMPTY))
+        slots = slots[pending]
         while len(pending):
-            there = self._table[slots]
-            found[pending[there == keys[pending]]] = True
-            probe_on = (there != keys[pending]) & (there != _EMPTY)
-            pending, slots = pending[probe_on], (slots[probe_on] + 1) & self._mask
+            slots = (slots + 1) & self._mask
+            there, wanted = self._table[slots], keys[pending]
+            found[pending] = there == wanted
+            probe_on = (there != wanted) & (there != _EMPTY)
+            pending, slots = pending[probe_on], slots[probe_on]
         found[keys == _EMPTY] = self._has_empty
         return found
 
@@ -149,7 +153,9 @@ class NoveltyFilter:
     def _new_places(self, X: NDArray[np.int64], besides: NDArray[np.int64]) -> NDArray[np.intp]:
         keys = self.keys(X)
         first = np.sort(np.unique(keys, return_index=True)[1])
-        known = self._known.contains(keys[first]) | np.isin(keys[first], self.keys(besides))
+        known = self._known.contains(keys[first])
+        if len(besides):
+            known |= np.isin(keys[first], self.keys(besides))
         if len(self.others):
             known |= self.others.contains(keys[first])
         return first[~known]

@@ -66,10 +66,11 @@ def mutate(
     blocks = Blocks.of(linkage)
     alone = np.flatnonzero(blocks.alone)
     mutated = X.copy()
-    mutated[:, alone] = np.where(
-        rng.random((len(X), len(alone))) < min(1.0, per_child / max(1, len(alone))),
-        _other_values(X[:, alone], upper[alone], step_share, rng), X[:, alone],
-    )  # fmt: skip
+    chosen = rng.random((len(X), len(alone))) < min(1.0, per_child / max(1, len(alone)))
+    draws = _Draws.of(chosen.shape, upper[alone], rng)
+    rows, places = np.nonzero(chosen)
+    genes = alone[places]
+    mutated[rows, genes] = draws.at((rows, places)).other_values(X[rows, genes], upper[genes], step_share)
     if len(blocks.first):
         block = rng.integers(0, len(blocks.first), size=(len(X), 1))
         place = np.arange(blocks.size.max())
@@ -154,13 +155,40 @@ class Blocks(NamedTuple):
         )
 
 
+class _Draws(NamedTuple):
+    """What decides on another value of each gene; arrays of one shape.
+
+    Attributes:
+        direction: of a step, below 1/2 downwards.
+        offset: from the value to any other one of the gene's list: 1 to its largest index, cyclically.
+        kind: a step where it is below the share of steps.
+    """
+
+    direction: NDArray[np.float64]
+    offset: NDArray[np.int64]
+    kind: NDArray[np.float64]
+
+    @classmethod
+    def of(cls, shape: tuple[int, ...], upper: NDArray[np.int64], rng: np.random.Generator) -> _Draws:
+        """For genes with these largest indices, of the same `shape` or of its last axis."""
+        return cls(rng.random(shape), rng.integers(1, np.maximum(upper, 1) + 1, size=shape), rng.random(shape))
+
+    def at(self, index: tuple[NDArray[np.intp], ...]) -> _Draws:
+        return _Draws(self.direction[index], self.offset[index], self.kind[index])
+
+    def other_values(
+        self, values: NDArray[np.int64], upper: NDArray[np.int64], step_share: float
+    ) -> NDArray[np.int64]:
+        """Another value for every gene, as `mutate` says; arrays of one shape, or `upper` of the last axis."""
+        step = np.where(self.direction < 0.5, -1, 1)
+        stepped = values + step
+        stepped = np.where((stepped < 0) | (stepped > upper), values - step, stepped)
+        drawn = (values + self.offset) % (upper + 1)
+        return np.where(self.kind < step_share, stepped, drawn)
+
+
 def _other_values(
     values: NDArray[np.int64], upper: NDArray[np.int64], step_share: float, rng: np.random.Generator
 ) -> NDArray[np.int64]:
-    """Another value for every gene, as `mutate` says; arrays of one shape, or `upper` of the last axis."""
-    step = np.where(rng.random(values.shape) < 0.5, -1, 1)
-    stepped = values + step
-    stepped = np.where((stepped < 0) | (stepped > upper), values - step, stepped)
-    # Any value but the present one: an offset of 1 .. upper, modulo the number of values.
-    drawn = (values + rng.integers(1, np.maximum(upper, 1) + 1, size=values.shape)) % (upper + 1)
-    return np.where(rng.random(values.shape) < step_share, stepped, drawn)
+    """Another value for every gene, drawn here and now."""
+    return _Draws.of(values.shape, upper, rng).other_values(values, upper, step_share)

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pymoo.operators.survival.rank_and_crowding.metrics import get_crowding_function
 
-_CROWDING = {name: get_crowding_function(name) for name in ("cd", "mnn")}
+_MNN = get_crowding_function("mnn")
 
 
 def violation(G: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -81,7 +81,36 @@ def crowded(F: NDArray[np.float64], n: int, rng: np.random.Generator, crowding: 
         front = np.flatnonzero(rank == front_number)
         covered += len(front)
         with np.errstate(divide="ignore", invalid="ignore"):  # where all designs of a front share a value
-            distance[front] = _CROWDING[crowding].do(F[front], n_remove=max(0, covered - n))
+            if crowding == "cd":
+                distance[front] = crowding_distance(F[front])
+            else:
+                distance[front] = _MNN.do(F[front], n_remove=max(0, covered - n))
         front_number += 1
     kept = np.lexsort((rng.random(len(F)), -distance, rank))[:n]
     return Survivors(kept, rank[kept].astype(np.int64), distance[kept])
+
+
+def crowding_distance(F: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Mean over the objectives of the distance between a design's two neighbours, as a share of the range ``[n]``.
+
+    Deb et al. 2002, section III-B, to the bit as pymoo computes it; infinite at the ends.
+
+    Args:
+        F: objectives of one front ``[n, n_obj]``.
+    """
+    n, n_obj = F.shape
+    if n <= 2:
+        return np.full(n, np.inf)
+    columns = np.ascontiguousarray(F.T)
+    rows, order = np.arange(n_obj)[:, None], np.argsort(columns, axis=1, kind="stable")
+    padded = np.empty((n_obj, n + 2))
+    padded[:, 0], padded[:, -1] = -np.inf, np.inf
+    ascending = padded[:, 1:-1]
+    ascending[:] = columns[rows, order]
+    extent = ascending[:, -1:] - ascending[:, :1]
+    extent[extent == 0] = np.nan
+    gaps = np.diff(padded, axis=1) / extent
+    gaps[np.isnan(gaps)] = 0.0  # all designs share the value
+    between = np.empty((n, n_obj))
+    between.T[rows, order] = gaps[:, :-1] + gaps[:, 1:]
+    return np.asarray(between.sum(axis=1) / n_obj)

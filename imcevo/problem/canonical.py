@@ -38,6 +38,10 @@ class Canonicaliser:
             canonical[rows] = self._lowest(canonical[rows], inert[rows], designs.take(rows))
         return canonical, designs
 
+    def canonical(self, X: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Canonical genomes ``[n, n_genes]``."""
+        return self(X)[0]
+
     def repaired(self, X: NDArray[np.int64]) -> DesignTable:
         """The designs that genomes ``[n, n_genes]`` stand for."""
         return self._simulator.repair(self._space.decode(X))

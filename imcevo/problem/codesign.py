@@ -18,6 +18,7 @@ from imcevo.problem.constraints import POWERS, SNR, Constraint
 from imcevo.problem.genome import HARDWARE, MAPPING, Genome
 from imcevo.problem.hypervolume import HypervolumeBox
 from imcevo.problem.objectives import Objective
+from imcevo.problem.tabulated import TabulatedCanonicaliser, canonicaliser_of
 from imcevo.simulator import PhysicalSimulator
 from imcevo.simulator.interface import Metrics, Simulator
 from imcevo.simulator.shape_costs import shape_costs
@@ -88,8 +89,8 @@ class CodesignProblem:
         return self.genome.linkage
 
     @cached_property
-    def _canonicaliser(self) -> Canonicaliser:
-        return Canonicaliser(self.space, self.simulator)
+    def _canonicaliser(self) -> Canonicaliser | TabulatedCanonicaliser:
+        return canonicaliser_of(self.space, self.simulator)
 
     @property
     def n_var(self) -> int:
@@ -142,7 +143,10 @@ class CodesignProblem:
 
     def canonical(self, X: ArrayLike) -> NDArray[np.int64]:
         """The canonical genomes of `X` ``[n, n_var]``: equal rows are equal designs; idempotent."""
-        return self._resolved(X)[0]
+        rows = self._checked(X)
+        hardware = self.genome.place(HARDWARE)
+        rows[:, hardware] = self._canonicaliser.canonical(rows[:, hardware])
+        return rows
 
     def decode(self, X: ArrayLike) -> DesignTable:
         """The repaired designs of genomes `X` ``[n, n_var]``."""

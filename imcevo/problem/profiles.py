@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -133,7 +132,7 @@ def _bind_physical(config: PhysicalProblemConfig, asked: Sequence[str], file: Pa
         measured = _measured(config, file, networks, companions)
         kind = HybridSimulator if any(key in config.design_space for key in HYBRID_KEYS) else PhysicalSimulator
         simulator = kind(networks, config.precision, deployment, policy, technology, measured)
-    layers = {network.name: [asdict(layer) for layer in network.layers] for network in networks}
+    layers = {network.name: [dict(vars(layer)) for layer in network.layers] for network in networks}
     own_cells = sorted(folder.glob("*.toml")) if folder is not None else []
     cells = {path.name: read_text(path, what="a bit cell") for path in own_cells}
     digests = {f"{name}/{layer}": source.digest for name, known in measured.items() for layer, source in known.items()}

@@ -49,6 +49,8 @@ class HybridSimulator(PhysicalSimulator):
         UserError: explicit mapping genes, swapped networks or pipelined execution.
     """
 
+    repair_reads = None  # which cell is used depends on values that are repaired themselves
+
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._require_known(self.policy)

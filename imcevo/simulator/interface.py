@@ -197,6 +197,11 @@ class Simulator(Protocol):
     def repair(self, designs: DesignTable) -> DesignTable:
         """Designs with the values that their cell forbids replaced; idempotent."""
 
+    @property
+    def repair_reads(self) -> Mapping[str, Sequence[str]] | None:
+        """Keys that `repair` may change -> the other keys that their repaired values depend on, which it never changes;
+        None where there are others."""
+
     def repairs(self, design: Design) -> Sequence[Repair]:
         """What `repair` changes in one design, with the reason."""
 

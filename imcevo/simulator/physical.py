@@ -5,8 +5,9 @@ energy = counts . unit energies + leakage x time; time = per layer the slowest r
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from collections.abc import Mapping as MappingType
-from collections.abc import Sequence
+from contextlib import contextmanager
 from copy import copy
 from typing import NamedTuple
 
@@ -29,13 +30,14 @@ from imcevo.errors import unknown_name
 from imcevo.hardware import GLB_WIDTH_BITS, Design, DesignTable, Value, table_of
 from imcevo.mapping.count import COUNT_DTYPE, N_RESOURCES, N_TIMES, RATE_DTYPE, TIME_DTYPE, count_layers
 from imcevo.mapping.factors import Mapping
-from imcevo.mapping.policies import MappingPolicy, mapping_policy
+from imcevo.mapping.policies import EvolvedPolicy, GreedyPolicy, MappingPolicy, mapping_policy
 from imcevo.mapping.price import Prices
 from imcevo.mapping.records import GEOMETRY_DTYPE, RESIDENT, STREAMED, SWAPPED, Records, layer_records
+from imcevo.simulator.beside import beside
 from imcevo.simulator.deployment import Deployment
 from imcevo.simulator.interface import Breakdown, Metrics, NetworkSnr, Repair, WeightLoading
 from imcevo.simulator.pipeline import in_flight_bits, initiation_interval_s
-from imcevo.simulator.repair import ADC_RANGES, NO_ADC, repair_designs, repairs_of
+from imcevo.simulator.repair import ADC_RANGES, NO_ADC, READS, repair_designs, repairs_of
 from imcevo.simulator.sampled_snr import SampledLayer, sampled_layers
 from imcevo.simulator.snr import Measured, SnrModel
 from imcevo.simulator.wear import worn_out, writes_per_inference
@@ -50,6 +52,12 @@ KEYS: tuple[str, ...] = (
 
 # Designs are simulated in pieces of this many, so that factors and counts of a piece stay in the cache.
 _CHUNK = 512
+
+# Policies that map without looking at prices, so that these can be made beside.
+_READ_NO_PRICES = (GreedyPolicy, EvolvedPolicy)
+_NO_COSTS = UnitCosts(
+    np.empty((0, N_ACTIONS)), np.empty((0, len(AREA_COMPONENTS))), np.empty(0), np.empty((0, len(RATES)))
+)
 
 
 class Counted(NamedTuple):
@@ -100,6 +108,7 @@ class PhysicalSimulator:
     """
 
     name = "physical"
+    repair_reads: MappingType[str, Sequence[str]] | None = READS
 
     def __init__(
         self,
@@ -123,6 +132,7 @@ class PhysicalSimulator:
         self.policy = policy or mapping_policy("greedy")
         self.keys: tuple[str, ...] = (*KEYS, *self.policy.keys)
         self.mapping_genes = self.policy.genes(self.layers)
+        self._remembered: dict[bytes, Mapping] | None = None
         self._pipelined = deployment.execution == "pipelined"
         if self._pipelined:
             self.required += ("pipeline_buffer_bits",)
@@ -192,9 +202,30 @@ class PhysicalSimulator:
             geometry, costs: of the designs.
         """
         policy = policy or self.policy
-        if designs.mapping_genes is None:
-            designs = designs.with_mapping(np.tile(policy.genes(self.layers).start, (len(geometry), 1)))
-        return policy.map(self.layers, geometry, len(self.networks), self.prices(costs), designs)
+        genes = designs.mapping_genes
+        if genes is None:
+            genes = np.tile(policy.genes(self.layers).start, (len(geometry), 1))
+            designs = designs.with_mapping(genes)
+        key = b""
+        if self._remembered is not None:
+            read = [geometry, genes, *(designs[name] for name in policy.keys)]
+            read += [] if isinstance(policy, _READ_NO_PRICES) else costs
+            key = policy.__class__.__name__.encode() + b"".join(array.tobytes() for array in read)
+            if key in self._remembered:
+                return self._remembered[key]
+        mapping = policy.map(self.layers, geometry, len(self.networks), self.prices(costs), designs)
+        if self._remembered is not None:
+            self._remembered[key] = mapping
+        return mapping
+
+    @contextmanager
+    def remembering(self) -> Iterator[None]:
+        """Inside, equal sets of designs are mapped once: for asking several questions about a few designs."""
+        self._remembered = {}
+        try:
+            yield
+        finally:
+            self._remembered = None
 
     def mapped(self, designs: DesignTable) -> Mapping:
         """The mappings of repaired designs, as `simulate` uses them."""
@@ -268,14 +299,19 @@ class PhysicalSimulator:
         )
 
     def _simulate_piece(self, designs: DesignTable, *, snr: bool) -> Metrics:
-        costs, geometry = unit_costs(designs, self.technology), self.geometry(designs)
-        mapping = self.map(designs, geometry, costs)
+        geometry = self.geometry(designs)
+        priced = beside(unit_costs, designs, self.technology)
+        mapping = self.map(designs, geometry, _NO_COSTS if isinstance(self.policy, _READ_NO_PRICES) else priced())
+        costs = priced()
+        area = costs.area_m2.sum(axis=1)
+        cost = beside(die_costs, area, designs, self.technology)
+        missing_bits = beside(self._missing_bits, geometry, mapping)
         counted = self.count(geometry, costs.rates, mapping)
         latency, interval = counted.times.sum(axis=2), self._interval(geometry, counted)
         switched = np.einsum("dna,da->dn", counted.counts, costs.energy_J) / self.deployment.batch
         energy = switched + costs.leakage_W[:, None] * interval
         shortfalls = {
-            "capacity_bits": self._missing_capacity(self._missing_bits(geometry, mapping)),
+            "capacity_bits": self._missing_capacity(missing_bits()),
             "adc_bits": missing_adc_bits(designs, counted.rows_summed),
         }
         if self.deployment.inferences_per_lifetime:
@@ -286,10 +322,8 @@ class PhysicalSimulator:
         if self._pipelined:
             missing = (self._in_flight_bits[None, :] - geometry["glb_bits"][:, None]).max(axis=1)
             shortfalls["pipeline_buffer_bits"] = np.where(geometry["pipelined"] == 1, missing, 0.0)
-        area = costs.area_m2.sum(axis=1)
-        cost = die_costs(area, designs, self.technology)
         snr_dB = self.snr.of_designs(designs, geometry, mapping) if snr else None
-        return Metrics(energy, latency, area, shortfalls, cost, snr_dB, interval)
+        return Metrics(energy, latency, area, shortfalls, cost(), snr_dB, interval)
 
     def _interval(self, geometry: Records, counted: Counted) -> NDArray[np.float64]:
         """Mean seconds between finished inferences ``[n_designs, n_networks]``."""

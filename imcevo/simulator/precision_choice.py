@@ -74,7 +74,7 @@ class PrecisionChoiceSimulator:
         self._any = next(iter(self._simulators.values()))
         self.networks, self.required = self._any.networks, self._any.required
         # Genes of a policy are per layer shape at most, and shapes do not know bits.
-        self.mapping_genes = self._any.mapping_genes
+        self.mapping_genes, self.repair_reads = self._any.mapping_genes, self._any.repair_reads
 
     def of_design(self, design: Design) -> PhysicalSimulator:
         """The simulator of a design's bits; its compute-SNR is without the noise of the operands.

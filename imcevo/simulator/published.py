@@ -81,6 +81,9 @@ class PublishedSimulator:
         self.costs = costs or {node: PublishedCosts(memory, node) for node in nodes_of(memory)}
         self.suite = published_suite(self.networks)
         self.streamed = memory == "sram"
+        self.repair_reads: Mapping[str, Sequence[str]] | None = (
+            {"bits_per_cell": (), "voltage_V": ("node_nm",)} if self.streamed else {}
+        )
         self.required = ("glb_bits",) if self.streamed else ("capacity_cells", "glb_bits", "weight_steps")
         sizes = {d: self.suite.sizes[:, index].astype(np.float64) for index, d in enumerate(DIMENSIONS[:-1])}
         weights = sizes["C"] * sizes["R"] * sizes["S"] * sizes["M"]

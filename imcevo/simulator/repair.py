@@ -16,6 +16,12 @@ NO_ADC = "none"
 FULL_SCALE, CALIBRATED = ADC_RANGES = ("full_scale", "calibrated")
 _DEFAULT_ADC = "sar"
 
+# What the repaired value of a key depends on beside itself; none of these is ever changed.
+READS = {
+    "rows_active": ("cell", "rows"), "bits_per_cell": ("cell",), "dac_bits": ("cell",), "adc_type": ("cell",),
+    "adc_bits": ("cell",), "adc_range": ("cell",), "cols_per_adc": ("cols",), "voltage_V": ("node_nm",),
+}  # fmt: skip
+
 _REASONS = {
     "rows_active": "the array has fewer rows; an adder tree sums all of them",
     "bits_per_cell": "the cell stores fewer bits",

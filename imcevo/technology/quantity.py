@@ -24,6 +24,7 @@ UNITS: dict[str, tuple[str, float]] = {
     "log10(um2)": ("log area", 1.0), "log10(um2)/bit": ("log area per bit", 1.0),
     "USD": ("price", 1.0), "1/cm2": ("defect density", 1e4),
 }  # fmt: skip
+_FACTORS = {unit: factor for unit, (_, factor) in UNITS.items()}
 
 
 class Quantity(StrictModel):
@@ -42,7 +43,7 @@ class Quantity(StrictModel):
     @property
     def si(self) -> float:
         """The value in SI units (cell areas in their own unit, numbers as they are)."""
-        return self.value * UNITS[self.unit][1]
+        return self.value * _FACTORS[self.unit]
 
 
 def _of(dimension: str, low: float = 0.0, *, above: bool = True) -> AfterValidator:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import fields
 from functools import cache
+from operator import attrgetter
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,9 @@ from imcevo.workload.statistics import MOST_SLICE_BITS, WEIGHT_STATISTICS, input
 from imcevo.workload.table import LayerTable
 
 _SIZES = ("N", "C", "M", "P", "Q", "R", "S", "G", "stride_h", "stride_w", "pad_h", "pad_w", "H", "W")
+_costs_of = attrgetter(
+    *(f.name for f in fields(Layer) if f.name not in ("name", "parameters", "from_dram", "to_dram"))
+)
 _VOLUMES = ("ops", "input_elements", "output_elements", "held_elements")
 
 
@@ -67,10 +71,9 @@ def layer_names(networks: Sequence[Network]) -> list[tuple[str, list[str]]]:
 
 def _merged(network: Network) -> list[list[Layer]]:
     """Layers that cost the same, in the order of their first; names, biases and the ends may differ."""
-    groups: dict[Layer, list[Layer]] = {}
+    groups: dict[tuple[object, ...], list[Layer]] = {}
     for layer in network.layers:
-        shape = replace(layer, name="", parameters=-1, from_dram=False, to_dram=False)
-        groups.setdefault(shape, []).append(layer)
+        groups.setdefault(_costs_of(layer), []).append(layer)
     return list(groups.values())
 
 

@@ -86,4 +86,6 @@ class Network:
 
     def batched(self, batch: int) -> Network:
         """The network on `batch` inferences at once: all meet the same weights, each its own activations."""
+        if batch == 1:
+            return self
         return replace(self, layers=tuple(layer.batched(batch) for layer in self.layers))

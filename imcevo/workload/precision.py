@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import Field
 
@@ -120,6 +120,7 @@ def _refined(
     everywhere: Mapping[LayerClass, BitWidths] | None,
     network: NetworkBitWidths | None,
 ) -> Layer:
+    """The layer with the bits it is given, but for those that it has of its own."""
     bits: dict[str, int] = {}
     for source in (everywhere, network, network.layers if network else None):
         if isinstance(source, BitWidths):
@@ -127,5 +128,5 @@ def _refined(
         else:
             for name in classes:
                 bits |= source[name].given() if source and name in source else {}
-    own = {key: getattr(layer, key) for key in MOST_BITS if getattr(layer, key)}
-    return replace(layer, **(bits | own))
+    changed: dict[str, Any] = {key: value for key, value in bits.items() if not getattr(layer, key)}
+    return replace(layer, **changed) if changed else layer

@@ -21,7 +21,7 @@ def path(tmp_path: Path) -> Path:
     path = tmp_path / "evaluations.bin"
     log = EvaluationLog(path, LAYOUT)
     for generation in (1, 2, 3):
-        log.append(generation, *rows(5, generation))
+        log.append(generation, LAYOUT.rows(*rows(5, generation)))
     log.close()
     return path
 
@@ -75,7 +75,7 @@ def test_a_file_cut_anywhere_gives_the_generations_before_the_cut(path: Path) ->
 def test_reopening_cuts_off_what_is_not_kept(path: Path) -> None:
     second = list(read_blocks(path))[1].end
     log = EvaluationLog(path, LAYOUT, keep=second)
-    log.append(3, *rows(2, 9))
+    log.append(3, LAYOUT.rows(*rows(2, 9)))
     log.close()
     assert [len(block.X) for block in read_blocks(path)] == [5, 5, 2]
 
@@ -99,4 +99,4 @@ def test_full_disk_is_told_with_the_path() -> None:
     log = EvaluationLog.__new__(EvaluationLog)
     log.path, log._dtype, log.length = Path("/dev/full"), LAYOUT.dtype, 0
     with Path("/dev/full").open("wb", buffering=0) as log._file, pytest.raises(UserError, match="No space left"):
-        log.append(1, *rows(3, 0))
+        log.append(1, LAYOUT.rows(*rows(3, 0)))

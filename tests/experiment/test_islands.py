@@ -12,9 +12,11 @@ import pytest
 from imcevo.cli import main
 from imcevo.errors import UserError
 from imcevo.experiment import Experiment, load_experiment, resume_run, run_experiment
+from imcevo.experiment.epoch import Epoch, Outcome, evolve
 from imcevo.experiment.evaluations import read_blocks
 from imcevo.experiment.islands import IslandSession
 from imcevo.experiment.journal import Status
+from imcevo.experiment.known import _Memory
 from imcevo.experiment.workers import ThisProcess, workers
 from tests.experiment.small import contents
 from tests.experiment.test_runs import KilledError, interrupted
@@ -99,6 +101,23 @@ def test_the_next_epoch_is_handed_out_before_the_last_one_is_written(
     assert events[:2] == ["begun", "begun"]
     assert 2 * events.count("begun") >= generations > 0  # epochs of two generations
     assert events[-1] == "written"
+
+
+def test_workers_that_forget_are_told_everything_again(
+    experiment: Make, straight: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tasks: list[int] = []
+
+    def forgetful(epoch: Epoch) -> Outcome | None:
+        tasks.append(len(epoch.known.added))
+        if len(tasks) % 4 == 0:
+            monkeypatch.setattr("imcevo.experiment.epoch.MEMORY", _Memory())
+        return evolve(epoch)
+
+    monkeypatch.setattr("imcevo.experiment.islands.evolve", forgetful)
+    folder = run_experiment(experiment(ISLANDS), out=tmp_path / "run", workers=1)
+    assert max(tasks) > 2
+    assert contents(folder) == contents(straight)
 
 
 def test_processes_compute_the_same_and_one_of_them_may_die(shipped: Path, tmp_path: Path) -> None:

@@ -3,9 +3,10 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
+from pymoo.operators.survival.rank_and_crowding.metrics import get_crowding_function
 
 from imcevo.optimise.operators import best_blocks, binary_tournament, mutate, mutate_blocks, uniform_crossover
-from imcevo.optimise.ranking import Survivors, crowded, survivors, violation
+from imcevo.optimise.ranking import Survivors, crowded, crowding_distance, survivors, violation
 from tests.optimise.synthetic import Synthetic
 
 
@@ -128,3 +129,17 @@ def test_of_every_block_the_candidate_that_costs_least_is_taken() -> None:
     assert 0.85 < (taken[:, 0] == 1).mean() < 0.93
     assert set(taken[:, 0].tolist()) == {0, 1}
     assert (best_blocks(candidates, np.zeros_like(costs), LINKAGE, rng) == 0).all()
+
+
+def test_crowding_distance_is_that_of_pymoo_to_the_bit() -> None:
+    rng, reference = np.random.default_rng(7), get_crowding_function("cd")
+    for case in range(300):
+        F = rng.random((int(rng.integers(0, 40)), int(rng.integers(1, 11))))
+        if case % 3 == 0:
+            F = np.round(F * 4) / 4  # ties
+        if case % 5 == 0:
+            F[:, 0] = 1e6  # a value that all share
+        if case % 7 == 0:
+            F[: len(F) // 2, -1] = np.inf
+        with np.errstate(divide="ignore", invalid="ignore"):
+            assert crowding_distance(F).tobytes() == reference.do(F).tobytes()

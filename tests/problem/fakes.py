@@ -24,6 +24,10 @@ class FakeSimulator:
     mapping_genes = NO_GENES
     keys = KEYS
     required = ("capacity_bits",)
+    repair_reads: Mapping[str, Sequence[str]] | None = {
+        "bits_per_cell": ("cell",), "adc_type": ("cell",), "adc_bits": ("cell",), "cols_per_adc": ("cols",),
+        "voltage_V": ("node_nm",),
+    }  # fmt: skip
 
     def __init__(self, networks: Sequence[str] = ("resnet18", "mobilebert")) -> None:
         self.networks = tuple(networks)

@@ -10,6 +10,7 @@ import pytest
 from imcevo.costs.die import die_costs
 from imcevo.errors import UserError
 from imcevo.hardware import DesignTable, table_of
+from imcevo.mapping.policies import mapping_policy
 from imcevo.simulator import Deployment, PhysicalSimulator
 from imcevo.workload import Network, Precision, load_network
 from imcevo.workload.layers import Layer
@@ -273,3 +274,30 @@ def test_more_adc_bits_are_never_cheaper_and_lower_supply_is_slower(suite: list[
     rows = [{**DESIGN, "voltage_V": volts} for volts in (0.7, 0.8, 0.9)]
     metrics = sim.simulate(sim.repair(table_of(rows)))
     assert (np.diff(metrics.latency_s, axis=0) < 0).all()
+
+
+@pytest.mark.parametrize("policy", ["greedy", "exact", "evolved"])
+def test_equal_designs_are_mapped_once_where_asked_for(
+    suite: list[Network], policy: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def asked(sim: PhysicalSimulator) -> list[Any]:
+        answers = []
+        for part in (chips.take(slice(0, 4)), chips.take(slice(4, 8))):
+            metrics, breakdown = sim.simulate(part), sim.breakdown(part)
+            answers += [metrics.energy_J, metrics.latency_s, breakdown.energy_J, sim.mapped(part).factors]
+        return answers
+
+    sim = PhysicalSimulator(suite, Precision(), Deployment("streamed"), mapping_policy(policy))
+    drawn = sim.repair(designs(np.random.default_rng(3), 8))
+    chips = drawn.replace(**dict.fromkeys(sim.policy.keys, np.ones(8)))
+    plain = asked(sim)
+    calls: list[int] = []
+    choose = type(sim.policy).map
+    monkeypatch.setattr(type(sim.policy), "map", lambda *told: calls.append(1) or choose(*told))
+    with sim.remembering():
+        remembered = asked(sim)
+    assert len(calls) == 2
+    asked(sim)
+    assert len(calls) == 8
+    for one, other in zip(plain, remembered, strict=True):
+        np.testing.assert_array_equal(one, other)

@@ -1,6 +1,9 @@
 """Feed mutated files to the program: exit code 0 or 2 with one line, no traceback, no hang, no file elsewhere.
 
-    python -m tests.tools.fuzz [--configs 10000] [--commands 200] [--folders 1000] [--seed 1]
+    python -m tests.tools.fuzz [--configs 10000] [--commands 200] [--folders 1000] [--seed 1] [--jobs 1]
+
+Runs that a mutated file leaves possible are short, and only every fifth of them draws its figures, which take longer
+than all the rest. `--jobs` shares the work out to processes with seeds of their own.
 """
 
 from __future__ import annotations
@@ -20,6 +23,7 @@ import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 from types import FrameType
+from unittest import mock
 
 import numpy as np
 
@@ -27,6 +31,7 @@ from imcevo.cli import main as imcevo
 from tests.tools.kills import ROOT
 
 LONGEST_S = 60
+FIGURES_EVERY = 5
 LARGEST_BUDGET, LARGEST_POPULATION = 500, 5000  # larger ones are allowed, and take their time
 EXPERIMENT = """
 problem = "problem.toml"
@@ -35,14 +40,14 @@ threads = 1
 
 [optimiser]
 name = "nsga2"
-population = 20
+population = 8
 
 [islands]
 count = 2
 interval = 2
 
 [budget]
-evaluations = 60
+evaluations = 40
 """
 DESIGN = """
 cell = "sram_analog_8t"
@@ -131,6 +136,16 @@ def is_short(folder: Path) -> bool:
         return data.get("optimiser") is None if "data" in locals() and isinstance(data, dict) else True
 
 
+@contextlib.contextmanager
+def without_figures() -> Iterator[None]:
+    """Commands of this process draw none."""
+    with (
+        mock.patch("imcevo.cli._runs.write_figures", return_value=[]),
+        mock.patch("imcevo.cli._runs.write_comparison_figure", return_value=[]),
+    ):
+        yield
+
+
 def called(arguments: list[str]) -> tuple[int, str]:
     """Exit code and error output of a command in this process."""
     out, err = io.StringIO(), io.StringIO()
@@ -201,8 +216,10 @@ def fuzz_configs(count: int, rng: np.random.Generator, *, by_command: bool = Fal
             arguments = place.command()
             if arguments[0] == "run" and not is_short(place.work):
                 arguments = ["evaluate", *arguments[1:2], "--design", str(place.work / "design.toml")]
+            figures = by_command or index % FIGURES_EVERY == 0
             try:
-                found = complaint(*(called_outside(arguments, place.work) if by_command else called(arguments)))
+                with contextlib.nullcontext() if figures else without_figures():
+                    found = complaint(*(called_outside(arguments, place.work) if by_command else called(arguments)))
             except HungError:
                 found = "hung"
             if place.around() != before:
@@ -295,13 +312,27 @@ def _damage(path: Path, rng: np.random.Generator) -> None:
     path.write_bytes(data)
 
 
+def side_by_side(*counts: int, seed: int, jobs: int) -> int:
+    """Share of the counts (configs, commands, folders) in each of several processes; the highest exit code."""
+    processes = []
+    for job in range(jobs):
+        own = [count // jobs + (job < count % jobs) for count in counts]
+        options = zip(("--configs", "--commands", "--folders", "--seed"), (*own, seed + job), strict=True)
+        arguments = [str(part) for option in options for part in option]
+        processes.append(subprocess.Popen([sys.executable, "-m", "tests.tools.fuzz", *arguments], cwd=ROOT))
+    return max(process.wait() for process in processes)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--configs", type=int, default=10_000)
     parser.add_argument("--commands", type=int, default=200)
     parser.add_argument("--folders", type=int, default=1000)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--jobs", type=int, default=1)
     chosen = parser.parse_args()
+    if chosen.jobs > 1:
+        sys.exit(side_by_side(chosen.configs, chosen.commands, chosen.folders, seed=chosen.seed, jobs=chosen.jobs))
     rng = np.random.default_rng(chosen.seed)
     wrong = fuzz_configs(chosen.configs, rng)
     print(f"{chosen.configs} configs in process: {len(wrong)} wrong", flush=True)
