@@ -23,6 +23,7 @@ from imcevo.experiment.manifest import Manifest, Stretch, load_manifest, new_man
 from imcevo.experiment.results import BREAKDOWN, FRONT, write_results
 from imcevo.experiment.session import Session, rewind
 from imcevo.experiment.workers import workers as workers_for
+from imcevo.optimise import optimiser_entry
 from imcevo.problem import CodesignProblem, load_problem
 
 EXPERIMENT = "experiment.toml"
@@ -65,10 +66,19 @@ def run_experiment(
         folder = DEFAULT_FOLDER / experiment.name
         folder = folder / runs[0].folder if len(runs) == 1 else folder
     problem = load_problem(experiment.problem)
+    _require_fitting(experiment, problem)
     require_unused(folder)
     prepare(folder, problem, experiment.resolved_toml(runs[0] if len(runs) == 1 else None))
     _work(folder, problem, experiment, progress, Helpers(workers, scheduler))
     return folder
+
+
+def _require_fitting(experiment: Experiment, problem: CodesignProblem) -> None:
+    """Find out before anything is written whether the optimiser can be used on the problem."""
+    try:
+        optimiser_entry(experiment.optimiser).build(problem, experiment.options, seed=experiment.seeds[0])
+    except UserError as error:
+        raise error.in_file(experiment.file) from None
 
 
 def resume_run(

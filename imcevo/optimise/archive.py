@@ -24,6 +24,11 @@ class Front(NamedTuple):
     X: NDArray[np.int64]
     F: NDArray[np.float64]
 
+    def thinned(self, most: int) -> NDArray[np.int64]:
+        """Genomes of at most so many designs ``[<= most, n_var]``, evenly along the first objective."""
+        order = np.argsort(self.F[:, 0], kind="stable")
+        return self.X[order[np.unique(np.linspace(0, len(order) - 1, min(most, len(order))).astype(int))]]
+
 
 class ParetoArchive:
     """Every feasible non-dominated design seen so far; designs with equal objectives are all kept.

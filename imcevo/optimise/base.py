@@ -33,6 +33,10 @@ class SearchProblem(Searchable, Protocol):
     def initial(self, n: int, rng: np.random.Generator) -> Genomes:
         """`n` genomes ``[n, n_var]`` to begin with."""
 
+    def mapped_greedily(self) -> QuickProblem | None:
+        """The same question with layers mapped by the greedy rule, which is quick to evaluate; None where there is none
+        on the same genomes."""
+
     def block_costs(self, candidates: Genomes) -> NDArray[np.float64]:
         """Two costs of every block of linked genes, and last of the rest, whose sums are objectives
         ``[n_candidates, n, n_blocks + 1, 2]``; asked only where `linkage` has blocks.
@@ -47,6 +51,13 @@ class SearchProblem(Searchable, Protocol):
     def n_constr(self) -> int: ...
     @property
     def box(self) -> Scale: ...
+
+
+class QuickProblem(SearchProblem, Protocol):
+    """A problem that an optimiser may evaluate itself."""
+
+    def evaluate(self, X: Genomes, *, canonical: bool = False) -> Evaluation:
+        """Evaluations of genomes ``[n, n_var]``; `canonical`: they come from `Optimiser.ask`."""
 
 
 class OptimiserState(NamedTuple):

@@ -38,6 +38,9 @@ class ScalarProblem:
         """As of `CodesignProblem`."""
         return self.problem.initial(n, rng)
 
+    def mapped_greedily(self) -> None:
+        """None: scalar searches have no head start."""
+
     def block_costs(self, candidates: NDArray[np.int64]) -> NDArray[np.float64]:
         """As of `CodesignProblem`."""
         return self.problem.block_costs(candidates)

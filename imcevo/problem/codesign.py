@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -140,6 +140,11 @@ class CodesignProblem:
             place = self.genome.place(MAPPING)
             X[:, place] = np.where(greedy[:, mapping.linkage], mapping.start, X[:, place])
         return X
+
+    def mapped_greedily(self) -> CodesignProblem | None:
+        """The same question with layers mapped by the greedy rule; None unless they are mapped exactly."""
+        simulator = self.simulator.mapped_greedily()
+        return None if simulator is None else replace(self, simulator=simulator)
 
     def canonical(self, X: ArrayLike) -> NDArray[np.int64]:
         """The canonical genomes of `X` ``[n, n_var]``: equal rows are equal designs; idempotent."""

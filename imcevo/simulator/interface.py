@@ -187,6 +187,9 @@ class Simulator(Protocol):
     def required(self) -> tuple[str, ...]:
         """Shortfalls that always make a design infeasible."""
 
+    def mapped_greedily(self) -> Simulator | None:
+        """The same with layers mapped by the greedy rule; None unless they are mapped exactly."""
+
     def check(self, key: str, value: Value) -> None:
         """Check one value of a design, in its parameter's range, against what the profile has data for.
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from collections.abc import Mapping as MappingType
 from contextlib import contextmanager
 from copy import copy
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,7 +30,7 @@ from imcevo.errors import unknown_name
 from imcevo.hardware import GLB_WIDTH_BITS, Design, DesignTable, Value, table_of
 from imcevo.mapping.count import COUNT_DTYPE, N_RESOURCES, N_TIMES, RATE_DTYPE, TIME_DTYPE, count_layers
 from imcevo.mapping.factors import Mapping
-from imcevo.mapping.policies import EvolvedPolicy, GreedyPolicy, MappingPolicy, mapping_policy
+from imcevo.mapping.policies import EvolvedPolicy, ExactPolicy, GreedyPolicy, MappingPolicy, mapping_policy
 from imcevo.mapping.price import Prices
 from imcevo.mapping.records import GEOMETRY_DTYPE, RESIDENT, STREAMED, SWAPPED, Records, layer_records
 from imcevo.simulator.beside import beside
@@ -145,6 +145,14 @@ class PhysicalSimulator:
         """The same question under another technology."""
         other = copy(self)
         other.technology, other.snr = technology, self.snr.with_technology(technology)
+        return other
+
+    def mapped_greedily(self) -> Self | None:
+        """The same with layers mapped by the greedy rule; None unless they are mapped exactly."""
+        if not isinstance(self.policy, ExactPolicy):
+            return None
+        other = copy(self)
+        other.policy = mapping_policy("greedy")
         return other
 
     def check(self, key: str, value: Value) -> None:

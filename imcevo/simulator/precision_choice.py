@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from copy import copy
 from dataclasses import replace
 from itertools import product
 from typing import Any, TypeVar
@@ -87,6 +88,16 @@ class PrecisionChoiceSimulator:
             allowed = ", ".join(sorted({" x ".join(map(str, known)) for known in self._simulators}))
             raise UserError("is no choice of this problem", key=" x ".join(self._chosen), value=bits, allowed=allowed)
         return self._simulators[bits]
+
+    def mapped_greedily(self) -> PrecisionChoiceSimulator | None:
+        """The same with layers mapped by the greedy rule; None unless they are mapped exactly."""
+        other = copy(self)
+        for bits, simulator in self._simulators.items():
+            quick = simulator.mapped_greedily()
+            if quick is None:
+                return None
+            other._simulators = {**other._simulators, bits: quick}
+        return other
 
     def check(self, key: str, value: Value) -> None:
         """Check that there is data for a value, and that bits are among the choices.
