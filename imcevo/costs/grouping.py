@@ -34,7 +34,7 @@ def macros_of(
     )  # fmt: skip
     priced = np.empty((len(MacroCosts._fields), designs.n_designs))
     leakage = np.empty(designs.n_designs)
-    for code in np.unique(designs["cell"]):
+    for code in designs.codes("cell"):
         cell = technology.cell(designs.names["cell"][code])
         index = np.flatnonzero(designs["cell"] == code)
         group = every if len(index) == designs.n_designs else _take(every, index)
@@ -60,12 +60,12 @@ def check_designs(designs: DesignTable, technology: Technology) -> None:
         problem = f"is no supply for {node} nm"
         raise UserError(problem, key="voltage_V", value=voltage, allowed=f"{low:g} to {high:g} V")
     known = (*ADC_TYPES, _NO_ADC)
-    for code in np.unique(designs["adc_type"]):
+    for code in designs.codes("adc_type"):
         name = designs.names["adc_type"][code]
         if name not in known:
             raise unknown_name("ADC type", name, known, key="adc_type")
     has_adc = np.zeros(designs.n_designs, dtype=bool)
-    for code in np.unique(designs["cell"]):
+    for code in designs.codes("cell"):
         has_adc |= (designs["cell"] == code) & technology.cell(designs.names["cell"][code]).has_adc
     missing = has_adc & ((designs["adc_bits"] < 1) | (designs["adc_type"] == _code(designs, _NO_ADC)))
     if missing.any():
