@@ -89,11 +89,12 @@ class _DispensableCache(FunctionCache):
             super().save_overload(sig, data)
 
 
-def kernel(*, parallel: bool = False, inline: bool = True) -> Callable[[FunctionT], FunctionT]:
+def kernel(*, parallel: bool = False, inline: bool = True, inner: bool = False) -> Callable[[FunctionT], FunctionT]:
     """Compile a function with numba, cached on disk under the hash of all sources; never fastmath.
 
     `parallel` kernels are entered from Python; all others are their parts and are inlined into them, except large ones
-    with many callers (`inline=False`), whose copies would take long to compile.
+    with many callers (`inline=False`), whose copies would take long to compile. `inner` kernels cannot be called from
+    Python at all, which spares the compilation of an entry that unpacks their arguments.
     """
     folder = cache_folder("kernels")
     if folder is not None:
@@ -108,6 +109,8 @@ def kernel(*, parallel: bool = False, inline: bool = True) -> Callable[[Function
             forceinline=inline and not parallel,
             fastmath=False,
             error_model="numpy",
+            no_cpython_wrapper=inner,
+            no_cfunc_wrapper=True,
         )
         if parallel and folder is not None:
             compiled._cache = _DispensableCache(function)  # what `cache=True` does, with a cache of ours

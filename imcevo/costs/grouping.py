@@ -66,23 +66,18 @@ def check_designs(designs: DesignTable, technology: Technology) -> None:
         problem = f"is no supply for {node} nm"
         raise UserError(problem, key="voltage_V", value=voltage, allowed=f"{low:g} to {high:g} V")
     known = (*ADC_TYPES, _NO_ADC)
-    for code in _occurring(designs, "adc_type"):
+    for code in designs.codes("adc_type"):
         name = designs.names["adc_type"][code]
         if name not in known:
             raise unknown_name("ADC type", name, known, key="adc_type")
     has_adc = np.zeros(designs.n_designs, dtype=bool)
-    for code in _occurring(designs, "cell"):
+    for code in designs.codes("cell"):
         has_adc |= (designs["cell"] == code) & technology.cell(designs.names["cell"][code]).has_adc
     missing = has_adc & ((designs["adc_bits"] < 1) | (designs["adc_type"] == _code(designs, _NO_ADC)))
     if missing.any():
         bits = int(designs["adc_bits"][missing][0])
         needed = f"1 bit or more of type {' or '.join(ADC_TYPES)}"
         raise UserError("is no ADC, and analog cells need one", key="adc_bits", value=bits, allowed=needed)
-
-
-def _occurring(designs: DesignTable, key: str) -> list[int]:
-    """Codes of the names that some design has, ascending."""
-    return np.flatnonzero(np.bincount(designs[key])).tolist()
 
 
 def _take(record: RecordT, index: slice) -> RecordT:

@@ -50,6 +50,10 @@ class DesignTable:
         """A name column as an array of strings."""
         return np.array(self.names[key], dtype=object)[self.columns[key]]
 
+    def codes(self, key: str) -> NDArray[np.int64]:
+        """The codes that occur in a name column, ascending (NumPy's `unique` hashes or sorts all of them)."""
+        return np.flatnonzero(np.bincount(self.columns[key]))
+
     def looked_up(self, key: str, value: Callable[[str], Any]) -> NDArray[Any]:
         """`value` of the name that each design has in a name column ``[n_designs]``, or ``[n_designs, ...]``."""
         return np.array([value(name) for name in self.names[key]])[self.columns[key]]

@@ -14,7 +14,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imcevo.kernels import kernel
-from imcevo.mapping.count import moved
 from imcevo.mapping.factors import MKV, VMK
 from imcevo.mapping.loops import resolve
 from imcevo.mapping.price import (
@@ -42,6 +41,7 @@ from imcevo.mapping.space import (
 )
 from imcevo.mapping.split import ceil_div
 from imcevo.mapping.splits import ARRAY_FILLINGS, leave_out, next_split, set_walked, start_walk
+from imcevo.mapping.work import moved_by
 
 CHOICE_TOPS = np.array(list(CHOICES.values()), dtype=np.uint8)
 # What differs from a bound by rounding alone has reached it.
@@ -130,26 +130,25 @@ _NO_TILE = _Tile(0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0
 
 @kernel(inline=False)
 def _tile(
-    layer: Record, ideal: Record, rate: Record, price: Record, walk: Record, f: Record,
-    counts: NDArray[np.float64], count: Record,
+    layer: Record, ideal: Record, rate: Record, price: Record, walk: Record, f: Record
 ) -> _Tile:  # fmt: skip
     set_walked(layer, walk.value, walk, f)
     copies = f.macro_v
     f.macro_v = 1
     f.tile_k = f.tile_m = f.tile_g = f.tile_v = f.group_k = f.group_m = f.group_g = f.group_v = 1
     f.order, f.slabs = MKV, 1
-    inside_J = array_energy(layer, ideal, price, f, counts, count)
     loops = resolve(layer, ideal, f)
-    m = moved(layer, ideal, f, loops, rate, price.sum_bits, price.writes_per_inference, True)
+    inside_J = array_energy(layer, ideal, price, loops)
+    moved, busy = moved_by(layer, ideal, f, loops, rate, price.sum_bits, price.writes_per_inference, True)
     steps = loops.time_k * loops.time_m * loops.time_g * loops.steps
-    read_s = layer.count * m.reading / steps
+    read_s = layer.count * busy.reading / steps
     return _Tile(
         inside_J=inside_J,
-        least_J=inside_J + moving_energy(price.energy_J, m),
-        least_s=layer.count * max(m.glb, m.dram_s),
-        local=m.local,
-        inputs=m.to_tiles,
-        sums=m.sums_at_tiles / loops.tile_folds_k,
+        least_J=inside_J + moving_energy(price, moved),
+        least_s=layer.count * max(busy.glb, busy.dram),
+        local=moved.local_link,
+        inputs=moved.input_buffer_write,
+        sums=moved.output_buffer / loops.tile_folds_k,
         folds_k=loops.time_k,
         folds_m=loops.time_m,
         folds_g=loops.time_g,
@@ -157,7 +156,7 @@ def _tile(
         rows=1.0 * f.rows_k * f.pack_g,
         all_rows=loops.time_m * loops.time_g * layer.K * f.pack_g / f.macro_k,
         read_s=read_s,
-        step_s=max(read_s, layer.count * copies * max(m.input_buffer, m.output_buffer) / steps),
+        step_s=max(read_s, layer.count * copies * max(busy.input_buffer, busy.output_buffer) / steps),
         write_s=layer.count * rate.row_write_s,
         link_s=1.0 / (ideal.router_groups * rate.router_bps),
     )
@@ -196,7 +195,6 @@ def _bound(chip: Record, price: Record, tile: _Tile, at: int, walk: Record) -> f
 def map_streamed(
     layer: Record, chip: Record, ideal: Record, rate: Record, price: Record,
     shares: NDArray[np.int64], walk: Record, f: Record, trial: Records, best: Records,
-    counts: NDArray[np.float64], count: Record,
 ) -> tuple[float, int]:  # fmt: skip
     """The cheapest mapping of one layer that is written into the arrays before use, into ``best[0]``.
 
@@ -211,7 +209,7 @@ def map_streamed(
             copies = FIRST_SPLIT <= c < ORDER and (c - FIRST_SPLIT) % len(DIMENSIONS) == V
             start[c] = 0 if (kind == 1 and copies) or (kind == 2 and c >= FIRST_SPLIT) else CHOICE_TOPS[c]
         decode(layer, chip, shares, start, False, f)
-        inside_J = array_energy(layer, chip, price, f, counts, count)
+        inside_J = array_energy(layer, chip, price, resolve(layer, chip, f))
         least, done = _try_times(layer, chip, rate, price, inside_J, least, f, trial, best)
         work += done
     for filling in range(ARRAY_FILLINGS):
@@ -221,7 +219,7 @@ def map_streamed(
         at = next_split(walk, shares)
         while at >= 0:
             if walk.first <= V <= at:
-                tile = _tile(layer, ideal, rate, price, walk, f, counts, count)
+                tile = _tile(layer, ideal, rate, price, walk, f)
             if at >= V:
                 work += 1
                 if _bound(chip, price, tile, at, walk) >= least:

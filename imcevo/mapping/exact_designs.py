@@ -10,10 +10,11 @@ from imcevo.kernels import kernel
 from imcevo.mapping.exact import map_streamed
 from imcevo.mapping.exact_resident import MOST_OPTIONS, list_options, share_out
 from imcevo.mapping.factors import ON_DIGITAL_UNIT, Mapping
-from imcevo.mapping.price import Prices, movement_rates, scratch, unbounded_buffers
+from imcevo.mapping.price import Prices, movement_rates, unbounded_buffers
 from imcevo.mapping.records import FACTOR_DTYPE, RESIDENT, STREAMED, Record, Records, plain_factors
 from imcevo.mapping.space import SHARES, mesh_shares
 from imcevo.mapping.splits import WALK_DTYPE
+from imcevo.mapping.traffic import fits_buffer
 from imcevo.workload.table import MATRIX
 
 
@@ -36,8 +37,8 @@ def map_exactly(layers: Records, geometry: Records, prices: Prices, weights: NDA
     rates = prices.rates()
     _map_designs(
         layers, geometry, unbounded_buffers(geometry), rates, movement_rates(rates), prices.records(),
-        np.ascontiguousarray(weights), np.zeros(n, dtype=WALK_DTYPE), trial, *scratch(n)[:2], ends, _twins(layers),
-        factors, tiles_needed,
+        np.ascontiguousarray(weights), np.zeros(n, dtype=WALK_DTYPE), trial, ends, _twins(layers), factors,
+        tiles_needed,
     )  # fmt: skip
     return Mapping(factors, tiles_needed)
 
@@ -51,30 +52,23 @@ def _twins(layers: Records) -> NDArray[np.int64]:
     return np.where(found == np.arange(len(layers)), -1, found)
 
 
-@kernel()
-def _fits(layer: Record, chip: Record) -> bool:
-    """Whether a layer's activations fit the global buffer, so that it does not matter what else is alive."""
-    second = layer.operand_bits if layer.dynamic else 0.0
-    return layer.inputs_bits + layer.outputs_bits + second + layer.held_bits <= chip.glb_bits
-
-
 @kernel(parallel=True)
 def _map_designs(
     layers: Records, geometry: Records, ideal: Records, rates: Records, movement: Records, prices: Records,
-    weights: NDArray[np.float64], walks: Records, trial: Records, counts: NDArray[np.float64], count_records: Records,
+    weights: NDArray[np.float64], walks: Records, trial: Records,
     ends: NDArray[np.int64], twins: NDArray[np.int64], factors: Records, tiles_needed: NDArray[np.int64],
 ) -> None:  # fmt: skip
     for d in numba.prange(len(geometry)):
         _map_design(
             layers, geometry[d], ideal[d], rates[d], movement[d], prices[d], weights[d], walks[d], trial[d],
-            trial[d : d + 1], counts[d], count_records[d], ends, twins, factors[d], tiles_needed[d],
+            trial[d : d + 1], ends, twins, factors[d], tiles_needed[d],
         )  # fmt: skip
 
 
 @kernel(inline=False)
 def _map_design(
     layers: Records, chip: Record, ideal: Record, rate: Record, movement: Record, price: Record,
-    weights: NDArray[np.float64], walk: Record, f: Record, trial: Records, counts: NDArray[np.float64], count: Record,
+    weights: NDArray[np.float64], walk: Record, f: Record, trial: Records,
     ends: NDArray[np.int64], twins: NDArray[np.int64], factors: Records, tiles_needed: NDArray[np.int64],
 ) -> None:  # fmt: skip
     """One design; arguments as of `_map_designs`, of this design alone."""
@@ -90,7 +84,7 @@ def _map_design(
         price.energy_weight, price.time_weight = weights[layer.network, 0], weights[layer.network, 1]
         if layer.kind != MATRIX or (layer.dynamic and not chip.dynamic_on_arrays):
             factors[i].unit = ON_DIGITAL_UNIT
-        elif twins[i] >= 0 and _fits(layer, chip) and _fits(layers[twins[i]], chip):
+        elif twins[i] >= 0 and fits_buffer(layer, chip) and fits_buffer(layers[twins[i]], chip):
             twin = twins[i]
             factors[i] = factors[twin]
             if n_rows:
@@ -99,12 +93,12 @@ def _map_design(
                     cost[i, k], tiles[i, k], options[i, k] = cost[twin, k], tiles[twin, k], options[twin, k]
         elif chip.deployment == STREAMED or layer.dynamic:
             map_streamed(
-                layer, chip, ideal, rate, price, shares, walk, f, trial, factors[i : i + 1], counts, count
+                layer, chip, ideal, rate, price, shares, walk, f, trial, factors[i : i + 1]
             )
         else:
             found[i] = list_options(
                 layer, chip, ideal, rate, movement, price, shares, walk, f, trial, options[i], cost[i], tiles[i],
-                most_tiles, counts, count
+                most_tiles
             )  # fmt: skip
     first = 0
     for network in range(len(ends) if n_rows else 0):

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from imcevo.kernels import kernel
 from imcevo.mapping.exact import cost_of
 from imcevo.mapping.greedy import place_copies, place_resident, tiles_of
-from imcevo.mapping.loops import steps_of_array
+from imcevo.mapping.loops import resolve, steps_of_array
 from imcevo.mapping.price import array_energy, priced
 from imcevo.mapping.records import Record, Records
 from imcevo.mapping.space import N_SPLITS, RESIDENT_SPLITS, K, copies_step
@@ -30,7 +30,6 @@ def list_options(
     layer: Record, chip: Record, ideal: Record, rate: Record, movement: Record, price: Record,
     shares: NDArray[np.int64], walk: Record, f: Record,
     trial: Records, options: Records, cost: NDArray[np.float64], tiles: NDArray[np.int64], most_tiles: int,
-    counts: NDArray[np.float64], count: Record,
 ) -> int:  # fmt: skip
     """A layer's mappings of which none is both dearer and larger than another; returns their number.
 
@@ -48,7 +47,7 @@ def list_options(
         while at >= 0:
             if walk.first == K:
                 set_walked(layer, walk.value, walk, f)
-                inside_J = array_energy(layer, chip, price, f, counts, count)
+                inside_J = array_energy(layer, chip, price, resolve(layer, chip, f))
             if at == RESIDENT_SPLITS - 1:
                 values[:RESIDENT_SPLITS] = walk.value[:RESIDENT_SPLITS]
                 set_walked(layer, values, walk, f)

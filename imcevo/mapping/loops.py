@@ -66,55 +66,92 @@ class Loops(NamedTuple):
     weights_reload: bool
 
 
-@kernel()
+class Packing(NamedTuple):
+    """How arrays are read and groups are spread, as of `Loops`."""
+
+    row_steps: float
+    sensed: float
+    diagonal: float
+    time_g: float
+
+
+class Pixels(NamedTuple):
+    """How output pixels are spread over copies and slabs, as of `Loops`; `images` of one copy."""
+
+    copies: float
+    images: float
+    rows_per_copy: float
+    cols_per_copy: float
+    slab_rows: float
+    v_loop: float
+
+
+@kernel(inner=True)
 def resolve(layer: Record, chip: Record, f: Record) -> Loops:
     """The loops of a layer on a design under the factors `f`."""
-    folds_k, folds_m = ceil_div(layer.K, f.rows_k), ceil_div(layer.M, f.cols_m)
+    slices, input_cycles = ceil_div(layer.second_bits, chip.bits_per_cell), ceil_div(layer.input_bits, chip.dac_bits)
+    return loops_of(layer, f, slices, input_cycles, packing_of(layer, chip, f, layer.G == 1), pixels_of(layer, f))
+
+
+@kernel(inner=True)
+def packing_of(layer: Record, chip: Record, f: Record, one_group: bool) -> Packing:
+    """The part of `resolve` that is short work where there is but one group."""
+    row_steps, _, sensed = _reads(layer, chip.rows_active, f, ceil_div(layer.K, f.rows_k), one_group)
+    if one_group:
+        return Packing(row_steps, sensed, 1.0, 1.0)
+    last = layer.G - floor_div(layer.G, f.pack_g) * f.pack_g
+    diagonal = ((layer.G - last) * f.pack_g + last * last) / layer.G
+    return Packing(row_steps, sensed, diagonal, ceil_div(layer.G, f.pack_g * f.macro_g * f.tile_g * f.group_g))
+
+
+@kernel(inner=True)
+def pixels_of(layer: Record, f: Record) -> Pixels:
+    """The part of `resolve` that says who works on which pixels."""
+    share = share_pixels(layer.N, layer.P, layer.Q, layer.sequential, f.macro_v * f.tile_v * f.group_v)
+    slab_rows, slabs = share.rows, 1.0
+    if f.slabs > 1:
+        slab_rows = ceil_div(share.rows, f.slabs)
+        slabs = ceil_div(share.rows, slab_rows)
+    return Pixels(share.copies, share.images, share.rows, share.cols, slab_rows, share.images * slabs)
+
+
+@kernel(inner=True)
+def loops_of(
+    layer: Record, f: Record, slices: float, input_cycles: float, packing: Packing, pixels: Pixels
+) -> Loops:  # fmt: skip
+    """The rest of `resolve`."""
     # ceil(ceil(a / b) / c) = ceil(a / (b c)): independent divisions instead of one after the other.
     in_tile_k, in_tile_m, in_tile_g = f.rows_k * f.macro_k, f.cols_m * f.macro_m, f.pack_g * f.macro_g
     over_k, over_m = f.tile_k * f.group_k, f.tile_m * f.group_m
     tile_folds_k, tile_folds_m = ceil_div(layer.K, in_tile_k), ceil_div(layer.M, in_tile_m)
     time_k, time_m = ceil_div(layer.K, in_tile_k * over_k), ceil_div(layer.M, in_tile_m * over_m)
-    time_g = ceil_div(layer.G, in_tile_g * f.tile_g * f.group_g)
-    over_tiles = f.tile_v * f.group_v
-    share = share_pixels(layer.N, layer.P, layer.Q, layer.sequential, f.macro_v * over_tiles)
-    slab_rows, slabs = share.rows, 1.0
-    if f.slabs > 1:
-        slab_rows = ceil_div(share.rows, f.slabs)
-        slabs = ceil_div(share.rows, slab_rows)
-    v_loop = share.images * slabs
-    diagonal = 1.0
-    if f.pack_g > 1:
-        last = layer.G - floor_div(layer.G, f.pack_g) * f.pack_g
-        diagonal = ((layer.G - last) * f.pack_g + last * last) / layer.G
-    row_steps, _, sensed = _reads(layer, chip.rows_active, f, folds_k)
     m_in_k = f.order == KVM or f.order == VKM or f.order == KMV
     v_in_m = f.order == MVK or f.order == MKV or f.order == KMV
     v_in_k = f.order == KVM or f.order == MKV or f.order == KMV
-    weights_reload = v_loop > 1 and ((time_m > 1 and not v_in_m) or (time_k > 1 and not v_in_k))
+    weights_reload = pixels.v_loop > 1 and ((time_m > 1 and not v_in_m) or (time_k > 1 and not v_in_k))
     return Loops(
-        slices=ceil_div(layer.second_bits, chip.bits_per_cell),
-        input_cycles=ceil_div(layer.input_bits, chip.dac_bits),
-        row_steps=row_steps,
-        sensed=sensed,
-        folds_k=folds_k,
-        folds_m=folds_m,
+        slices=slices,
+        input_cycles=input_cycles,
+        row_steps=packing.row_steps,
+        sensed=packing.sensed,
+        folds_k=ceil_div(layer.K, f.rows_k),
+        folds_m=ceil_div(layer.M, f.cols_m),
         tile_folds_k=tile_folds_k,
         tile_folds_m=tile_folds_m,
         space_m=min(1.0 * over_m, tile_folds_m),
         time_k=time_k,
         time_m=time_m,
-        time_g=time_g,
-        copies=share.copies,
-        tile_copies=min(over_tiles, ceil_div(share.copies, f.macro_v)),
-        rows_per_copy=share.rows,
-        cols_per_copy=share.cols,
-        slab_rows=slab_rows,
-        v_loop=v_loop,
-        steps=share.images * share.rows * share.cols,
+        time_g=packing.time_g,
+        copies=pixels.copies,
+        tile_copies=min(1.0 * f.tile_v * f.group_v, ceil_div(pixels.copies, f.macro_v)),
+        rows_per_copy=pixels.rows_per_copy,
+        cols_per_copy=pixels.cols_per_copy,
+        slab_rows=pixels.slab_rows,
+        v_loop=pixels.v_loop,
+        steps=pixels.images * pixels.rows_per_copy * pixels.cols_per_copy,
         tile_k=min(layer.K, in_tile_k),
         tile_groups=min(layer.G, in_tile_g),
-        diagonal=diagonal,
+        diagonal=packing.diagonal,
         m_in_k=m_in_k,
         v_in_m=v_in_m,
         v_in_k=v_in_k,
@@ -130,13 +167,18 @@ def steps_of_array(rows: float, groups: float, rows_active: float) -> float:
     return ceil_div(groups, floor_div(rows_active, rows))
 
 
-@kernel()
-def _reads(layer: Record, rows_active: int, f: Record, folds_k: float) -> tuple[float, float, float]:
+@kernel(inner=True)
+def _reads(
+    layer: Record, rows_active: float, f: Record, folds_k: float, one_group: bool
+) -> tuple[float, float, float]:  # fmt: skip
     """`row_steps` of `Loops`, the pieces that one output's reduction is read in, `sensed` of `Loops`."""
-    rows = min(layer.K, f.rows_k)
+    rows, tail = min(layer.K, f.rows_k), layer.K - (folds_k - 1) * f.rows_k
+    if one_group:
+        row_steps = ceil_div(rows, rows_active)
+        pieces = (folds_k - 1) * row_steps + ceil_div(tail, rows_active)
+        return row_steps, pieces, pieces
     if rows * f.pack_g <= rows_active:
         return 1.0, folds_k, folds_k
-    tail = layer.K - (folds_k - 1) * f.rows_k
     packed = min(layer.G, f.pack_g)
     row_steps = steps_of_array(rows, packed, rows_active)
     pieces = (folds_k - 1) * ceil_div(rows, rows_active) + ceil_div(tail, rows_active)
@@ -154,7 +196,7 @@ def _count_pieces(layers: Records, geometry: Records, factors: Records, pieces: 
         for i in range(len(layers)):
             layer, f = layers[i], factors[d, i]
             if layer.kind == MATRIX and f.unit == ON_ARRAYS:
-                pieces[d, i] = _reads(layer, geometry[d].rows_active, f, ceil_div(layer.K, f.rows_k))[1]
+                pieces[d, i] = _reads(layer, geometry[d].rows_active, f, ceil_div(layer.K, f.rows_k), layer.G == 1)[1]
 
 
 def reduction_pieces(layers: Records, geometry: Records, factors: Records) -> NDArray[np.int64]:

@@ -9,21 +9,11 @@ from numpy.typing import NDArray
 
 from imcevo.costs.terms import ACTIONS, N_ACTIONS, RATES, UnitCosts
 from imcevo.kernels import kernel
-from imcevo.mapping.count import (
-    COUNT_DTYPE,
-    N_RESOURCES,
-    N_TIMES,
-    RATE_DTYPE,
-    TIME_DTYPE,
-    Moved,
-    add_compute,
-    count_layers,
-    moved,
-    slowest,
-)
+from imcevo.mapping.count import COUNT_DTYPE, N_RESOURCES, N_TIMES, RATE_DTYPE, TIME_DTYPE, count_layers
 from imcevo.mapping.factors import Mapping
-from imcevo.mapping.loops import resolve
+from imcevo.mapping.loops import Loops, resolve
 from imcevo.mapping.records import Record, Records
+from imcevo.mapping.work import Movement, array_work, moved_by, slowest
 
 # Prices of one design, and what its mapper minimises: the weights of energy and latency.
 PRICE_DTYPE = np.dtype([
@@ -31,13 +21,16 @@ PRICE_DTYPE = np.dtype([
     ("writes_per_inference", np.float64), ("energy_weight", np.float64), ("time_weight", np.float64),
 ])  # fmt: skip
 (
-    INPUT_BUFFER_READ, INPUT_BUFFER_WRITE, OUTPUT_BUFFER_READ, OUTPUT_BUFFER_WRITE, TRUNK, LOCAL_LINK, GLB_READ,
-    GLB_WRITE, DRAM, CELL_WRITE, ROW_WRITE,
+    CELL_READ, CELL_READ_X, CELL_READ_W, CELL_READ_XW, ROW_DRIVE, ROW_DRIVE_X, COLUMN_READ, ADC_CONVERSION,
+    ADDER_TREE_SUM, SHIFT_ADD, ACCUMULATE, INPUT_BUFFER_READ, INPUT_BUFFER_WRITE, OUTPUT_BUFFER_READ,
+    OUTPUT_BUFFER_WRITE, TRUNK, LOCAL_LINK, GLB_READ, GLB_WRITE, DRAM, CELL_WRITE, ROW_WRITE,
 ) = (
     ACTIONS.index(name)
     for name in (
-        "input_buffer_read", "input_buffer_write", "output_buffer_read", "output_buffer_write", "trunk", "local_link",
-        "glb_read", "glb_write", "dram", "cell_write", "row_write",
+        "cell_read", "cell_read_x", "cell_read_w", "cell_read_xw", "row_drive", "row_drive_x", "column_read",
+        "adc_conversion", "adder_tree_sum", "shift_add", "accumulate", "input_buffer_read", "input_buffer_write",
+        "output_buffer_read", "output_buffer_write", "trunk", "local_link", "glb_read", "glb_write", "dram",
+        "cell_write", "row_write",
     )
 )  # fmt: skip
 FAST = 1e30  # a bandwidth that never binds
@@ -106,23 +99,43 @@ def unbounded_buffers(geometry: Records) -> Records:
     return ideal
 
 
-@kernel(inline=False)
-def array_energy(
-    layer: Record, chip: Record, price: Record, f: Record, counts: NDArray[np.float64], count: Record
-) -> float:  # fmt: skip
-    """Joules of a layer's work inside macros, which depends on rows, columns and groups of an array alone.
+@kernel(inner=True)
+def array_energy(layer: Record, chip: Record, price: Record, loops: Loops) -> float:
+    """Joules of a layer's work inside macros, which depends on rows, columns and groups of an array alone."""
+    x, w = layer.mean_input[chip.dac_bits - 1], layer.mean_weight[chip.bits_per_cell - 1]
+    work, energy_J = array_work(layer, 1.0 * layer.count, x, w, loops), price.energy_J
+    columns = energy_J[COLUMN_READ] + energy_J[ADC_CONVERSION] + energy_J[ADDER_TREE_SUM] + energy_J[SHIFT_ADD]
+    return (
+        work.cells * energy_J[CELL_READ]
+        + work.cells_x * energy_J[CELL_READ_X]
+        + work.cells_w * energy_J[CELL_READ_W]
+        + work.cells_xw * energy_J[CELL_READ_XW]
+        + work.rows * energy_J[ROW_DRIVE]
+        + work.rows_x * energy_J[ROW_DRIVE_X]
+        + work.columns * columns
+        + work.sums * energy_J[ACCUMULATE]
+    )
 
-    `counts` ``[N_ACTIONS]`` is scratch, the record a view of it.
-    """
-    counts[:] = 0.0
-    add_compute(layer, chip, resolve(layer, chip, f), count)
-    energy = 0.0
-    for action in range(len(counts)):
-        energy += counts[action] * price.energy_J[action]
-    return energy
+
+@kernel(inner=True)
+def moving_energy(price: Record, moved: Movement) -> float:
+    """Joules of data movement and weight writing."""
+    energy_J = price.energy_J
+    return (
+        moved.input_buffer_read * energy_J[INPUT_BUFFER_READ]
+        + moved.input_buffer_write * energy_J[INPUT_BUFFER_WRITE]
+        + moved.output_buffer * (energy_J[OUTPUT_BUFFER_READ] + energy_J[OUTPUT_BUFFER_WRITE])
+        + moved.trunk * energy_J[TRUNK]
+        + moved.local_link * energy_J[LOCAL_LINK]
+        + moved.glb_read * energy_J[GLB_READ]
+        + moved.glb_write * energy_J[GLB_WRITE]
+        + moved.dram * energy_J[DRAM]
+        + moved.cells_written * energy_J[CELL_WRITE]
+        + moved.rows_written * energy_J[ROW_WRITE]
+    )
 
 
-@kernel()
+@kernel(inner=True)
 def priced(
     layer: Record, chip: Record, rate: Record, price: Record, inside_J: float, f: Record, all_reused: bool
 ) -> tuple[float, float]:  # fmt: skip
@@ -131,25 +144,8 @@ def priced(
     `inside_J`: by `array_energy`; `all_reused`: as of `input_traffic`.
     """
     loops = resolve(layer, chip, f)
-    m = moved(layer, chip, f, loops, rate, price.sum_bits, price.writes_per_inference, all_reused)
-    return inside_J + moving_energy(price.energy_J, m), layer.count * slowest(m)
-
-
-@kernel()
-def moving_energy(energy_J: NDArray[np.float64], m: Moved) -> float:
-    """Joules of data movement and weight writing."""
-    return (
-        m.input_reads * energy_J[INPUT_BUFFER_READ]
-        + m.to_tiles * energy_J[INPUT_BUFFER_WRITE]
-        + m.sums_at_tiles * (energy_J[OUTPUT_BUFFER_READ] + energy_J[OUTPUT_BUFFER_WRITE])
-        + m.trunk * energy_J[TRUNK]
-        + m.local * energy_J[LOCAL_LINK]
-        + m.glb_read * energy_J[GLB_READ]
-        + m.glb_write * energy_J[GLB_WRITE]
-        + m.dram * energy_J[DRAM]
-        + m.cell_write * energy_J[CELL_WRITE]
-        + m.row_write * energy_J[ROW_WRITE]
-    )
+    moved, busy = moved_by(layer, chip, f, loops, rate, price.sum_bits, price.writes_per_inference, all_reused)
+    return inside_J + moving_energy(price, moved), layer.count * slowest(busy)
 
 
 def network_totals(

@@ -60,12 +60,15 @@ def share_pixels(N: float, P: float, Q: float, sequential: int, copies: float) -
         over_n = ceil_div(N, images)
         left = floor_div(copies, over_n)
     rows, over_p = 1.0 * P, 1.0
-    if not sequential:
+    if P > 1 and not sequential:
         rows = ceil_div(P, left)
         over_p = ceil_div(P, rows)
         left = floor_div(left, over_p)
-    cols = ceil_div(Q, left)
-    return PixelShare(over_n * over_p * ceil_div(Q, cols), images, rows, cols)
+    cols, over_q = 1.0, 1.0
+    if Q > 1:
+        cols = ceil_div(Q, left)
+        over_q = ceil_div(Q, cols)
+    return PixelShare(over_n * over_p * over_q, images, rows, cols)
 
 
 @kernel()
@@ -75,23 +78,42 @@ def rows_touched(P: float, per_copy: float, per_slab: float, stride: float, R: f
     Every slab reads each input row under its windows once: (rows - 1)*min(stride, R) + R, without the padding; rows
     under two slabs (halo) are read twice. The same serves for columns.
     """
+    touched = rows_touched_in_slabs(P, per_copy, per_slab, stride, R, pad, H)
+    row = padded_cut(1.0, P, stride, R, pad, H)
+    while row < P:
+        touched -= padding_at_cut(row, per_copy, per_slab, stride, R, pad, H)
+        row = padded_cut(row + 1.0, P, stride, R, pad, H)
+    return touched
+
+
+@kernel()
+def rows_touched_in_slabs(
+    P: float, per_copy: float, per_slab: float, stride: float, R: float, pad: float, H: float
+) -> float:  # fmt: skip
+    """`rows_touched` with the padding above the first slab and below the last left out, that at cuts counted."""
     whole = floor_div(P, per_copy)
     tail = P - whole * per_copy
     pieces = whole * ceil_div(per_copy, per_slab) + ceil_div(tail, per_slab)
-    touched = (P - pieces) * min(stride, R) + pieces * R
-    start, copy_end = 0.0, 1.0 * per_copy
-    while start < P and start * stride < pad:  # slabs that reach into the padding above
-        touched -= pad - start * stride
-        start = min(start + per_slab, copy_end)
-        if start == copy_end:
-            copy_end += per_copy
-    end = 1.0 * P
-    copy_start = P - tail if tail > 0 else P - 1.0 * per_copy
-    beyond = (end - 1) * stride - pad + R - H
-    while beyond > 0 and end > 0:  # slabs that reach into the padding below
-        touched -= beyond
-        end = copy_start + floor_div(end - 1 - copy_start, per_slab) * per_slab
-        if end == copy_start:
-            copy_start -= per_copy
-        beyond = (end - 1) * stride - pad + R - H
-    return touched
+    return (P - pieces) * min(stride, R) + pieces * R - pad - max(0.0, (P - 1) * stride - pad + R - H)
+
+
+@kernel()
+def padded_cut(row: float, P: float, stride: float, R: float, pad: float, H: float) -> float:
+    """The first row from `row` on where a cut between slabs would leave either of them padding; P if there is none.
+
+    A property of the layer; few kernels reach so far into the padding that there is any.
+    """
+    if row * stride < pad:
+        return min(row, P)
+    return min(P, max(row, floor_div(H + pad - R, stride) + 2.0))
+
+
+@kernel()
+def padding_at_cut(
+    row: float, per_copy: float, per_slab: float, stride: float, R: float, pad: float, H: float
+) -> float:  # fmt: skip
+    """Rows of padding under the windows of the slabs that end and begin before `row`; 0 if none does."""
+    in_copy = row - floor_div(row, per_copy) * per_copy
+    in_slab = in_copy - floor_div(in_copy, per_slab) * per_slab
+    padding = max(0.0, pad - row * stride) + max(0.0, (row - 1) * stride - pad + R - H)
+    return padding if in_slab == 0.0 else 0.0

@@ -11,6 +11,19 @@ from imcevo.mapping.split import ceil_div, rows_touched
 from imcevo.workload.table import LOOKUP
 
 
+class InputPass(NamedTuple):
+    """What one pass over the inputs takes.
+
+    Attributes:
+        rows, cols: input rows and columns fetched per channel, over all slabs and copies.
+        channel_bits: one input position of all channels that a tile takes in.
+    """
+
+    rows: float
+    cols: float
+    channel_bits: float
+
+
 class InputTraffic(NamedTuple):
     glb_read: float
     to_groups: float  # arriving at the groups' routers; words that go to several groups count once per group
@@ -30,43 +43,64 @@ class DramTraffic(NamedTuple):
     second: float  # weights, tables, or the second operand of a dynamic product
 
 
-@kernel()
-def input_traffic(layer: Record, chip: Record, f: Record, loops: Loops, all_reused: bool) -> InputTraffic:
-    """Inputs from the global buffer to the tiles.
+@kernel(inner=True)
+def input_pass(layer: Record, chip: Record, f: Record, loops: Loops) -> InputPass:
+    """One pass over the inputs.
 
     What a tile's input buffer can hold decides how often a word is fetched in one pass: R image rows (each input
-    once per slab), one window (each input once per output row), or less (once per window). If it holds what the
-    loops inside the output loop touch, the rounds over outputs reuse it.
-
-    In all three functions `all_reused` takes every reuse for granted that some loop order and slabs can bring: a lower
-    bound over both.
+    once per slab), one window (each input once per output row), or less (once per window).
     """
-    width = min(layer.W, (loops.cols_per_copy - 1) * min(layer.stride_w, layer.S) + layer.S)
-    height = min(layer.H, (loops.slab_rows - 1) * min(layer.stride_h, layer.R) + layer.R)
-    channel = loops.tile_k * loops.tile_groups * f.macro_v * layer.input_bits / (layer.R * layer.S)
+    channel = channel_bits(layer, f, loops)
     rows, cols = layer.row_taps, layer.col_taps
     if layer.R * layer.S > 1 and channel * layer.R * layer.S <= chip.input_buffer_bits:
         cols = rows_touched(
             layer.Q, loops.cols_per_copy, loops.cols_per_copy, layer.stride_w, layer.S, layer.pad_w, layer.W
         )
-        if channel * layer.R * width <= chip.input_buffer_bits:
+        if channel * layer.R * window_width(layer, loops.cols_per_copy) <= chip.input_buffer_bits:
             rows = rows_touched(
                 layer.P, loops.rows_per_copy, loops.slab_rows, layer.stride_h, layer.R, layer.pad_h, layer.H
             )
-    one_pass = layer.N * layer.G * layer.C * rows * cols * layer.input_bits
-    held = channel * height * width
-    least_held = channel * min(layer.H, layer.R) * width
+    return InputPass(rows, cols, channel)
+
+
+@kernel(inner=True)
+def channel_bits(layer: Record, f: Record, loops: Loops) -> float:
+    """Bits of one input position of all channels that a tile takes in."""
+    channels = loops.tile_k * loops.tile_groups * f.macro_v * layer.input_bits
+    return channels if layer.R * layer.S == 1 else channels / (layer.R * layer.S)
+
+
+@kernel(inner=True)
+def window_width(layer: Record, cols: float) -> float:
+    """Input columns under `cols` windows side by side."""
+    return min(layer.W, (cols - 1) * min(layer.stride_w, layer.S) + layer.S)
+
+
+@kernel(inner=True)
+def input_traffic(
+    layer: Record, chip: Record, f: Record, loops: Loops, once: InputPass, all_reused: bool
+) -> InputTraffic:  # fmt: skip
+    """Inputs from the global buffer to the tiles.
+
+    If the input buffer holds what the loops inside the output loop touch, the rounds over outputs reuse it.
+
+    In all three functions `all_reused` takes every reuse for granted that some loop order and slabs can bring: a lower
+    bound over both.
+    """
+    height = min(layer.H, (loops.slab_rows - 1) * min(layer.stride_h, layer.R) + layer.R)
+    one_pass = layer.N * layer.G * layer.C * once.rows * once.cols * layer.input_bits
+    row = once.channel_bits * window_width(layer, loops.cols_per_copy)
+    held, least_held = row * height, row * min(layer.H, layer.R)
     if not loops.m_in_k:
         held *= loops.time_k
     if loops.v_in_m:
         held *= loops.v_loop
-    if loops.time_m == 1 or (least_held if all_reused else held) <= chip.input_buffer_bits:
-        return InputTraffic(one_pass, one_pass * ceil_div(loops.space_m, f.tile_m), one_pass * loops.space_m)
-    to_groups = one_pass * ceil_div(loops.tile_folds_m, f.tile_m)
-    return InputTraffic(one_pass * loops.time_m, to_groups, one_pass * loops.tile_folds_m)
+    reused = loops.time_m == 1 or (least_held if all_reused else held) <= chip.input_buffer_bits
+    passes, tiles = (1.0, loops.space_m) if reused else (loops.time_m, loops.tile_folds_m)
+    return InputTraffic(one_pass * passes, one_pass * ceil_div(tiles, f.tile_m), one_pass * tiles)
 
 
-@kernel()
+@kernel(inner=True)
 def output_traffic(
     layer: Record, chip: Record, f: Record, loops: Loops, sum_bits: int, all_reused: bool
 ) -> OutputTraffic:  # fmt: skip
@@ -91,18 +125,26 @@ def output_traffic(
     )
 
 
-@kernel()
-def dram_traffic(layer: Record, chip: Record, loops: Loops, sum_bits: int, all_reused: bool) -> DramTraffic:
+@kernel(inner=True)
+def fits_buffer(layer: Record, chip: Record) -> bool:
+    """Whether a layer's inputs, outputs, second operand and the other live tensors fit the global buffer."""
+    second = layer.operand_bits if layer.dynamic else 0.0
+    return layer.inputs_bits + layer.outputs_bits + second <= chip.glb_bits - layer.held_bits
+
+
+@kernel(inner=True)
+def dram_traffic(
+    layer: Record, chip: Record, loops: Loops, sum_bits: int, all_reused: bool, fits: bool
+) -> DramTraffic:  # fmt: skip
     """Activations between global buffer and DRAM.
 
-    A layer whose inputs, outputs and other live tensors fit the global buffer touches DRAM only for the network's own
-    input and output. Otherwise its inputs come from DRAM and its outputs go there, once if the global buffer holds what
-    the loops inside the reusing loop touch, else once per round. Halo rows stay in the buffer.
+    A layer that fits the global buffer (`fits`) touches DRAM only for the network's own input and output. Otherwise its
+    inputs come from DRAM and its outputs go there, once if the global buffer holds what the loops inside the reusing
+    loop touch, else once per round. Halo rows stay in the buffer.
     """
-    second = layer.operand_bits if layer.dynamic else 0.0
-    room = chip.glb_bits - layer.held_bits
-    if layer.inputs_bits + layer.outputs_bits + second <= room:
+    if fits:
         return DramTraffic(layer.from_dram * layer.inputs_bits, layer.to_dram * layer.outputs_bits, 0.0)
+    room = chip.glb_bits - layer.held_bits
     in_tile = layer.inputs_bits / (loops.v_loop * loops.time_k * loops.time_g)
     out_tile = layer.outputs_bits if loops.time_k == 1 else layer.output_elements * sum_bits
     out_tile /= loops.v_loop * loops.time_m * loops.time_g
@@ -116,10 +158,10 @@ def dram_traffic(layer: Record, chip: Record, loops: Loops, sum_bits: int, all_r
     keep_out = loops.time_k == 1 or both or (in_tile + out_held <= room and not keep_in)
     trips = 0.0 if keep_out else layer.output_elements * (loops.time_k - 1) * sum_bits
     read = layer.inputs_bits * (1 if keep_in else loops.time_m) + trips
-    return DramTraffic(read, layer.outputs_bits + trips, second)
+    return DramTraffic(read, layer.outputs_bits + trips, layer.operand_bits if layer.dynamic else 0.0)
 
 
-@kernel()
+@kernel(inner=True)
 def dram_of_streams(layer: Record, chip: Record) -> DramTraffic:
     """DRAM traffic of a layer of the digital unit, which touches every operand once.
 
