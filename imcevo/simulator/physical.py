@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from collections.abc import Mapping as MappingType
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from copy import copy
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,7 +20,6 @@ from imcevo.costs.die import die_costs
 from imcevo.costs.equation import Term, tracing
 from imcevo.costs.terms import (
     AREA_COMPONENTS,
-    COMPONENT_OF_ACTION,
     ENERGY_COMPONENTS,
     N_ACTIONS,
     RATES,
@@ -37,9 +36,11 @@ from imcevo.simulator.beside import beside
 from imcevo.simulator.deployment import Deployment
 from imcevo.simulator.interface import Breakdown, Metrics, NetworkSnr, Repair, WeightLoading
 from imcevo.simulator.pipeline import in_flight_bits, initiation_interval_s
+from imcevo.simulator.remembered import Remembered
 from imcevo.simulator.repair import ADC_RANGES, NO_ADC, READS, repair_designs, repairs_of
 from imcevo.simulator.sampled_snr import SampledLayer, sampled_layers
 from imcevo.simulator.snr import Measured, SnrModel
+from imcevo.simulator.sums import energy_by_component, missing_adc_bits
 from imcevo.simulator.wear import worn_out, writes_per_inference
 from imcevo.technology import Technology, load_technology
 from imcevo.workload import Network, Precision, layer_table
@@ -132,7 +133,7 @@ class PhysicalSimulator:
         self.policy = policy or mapping_policy("greedy")
         self.keys: tuple[str, ...] = (*KEYS, *self.policy.keys)
         self.mapping_genes = self.policy.genes(self.layers)
-        self._remembered: dict[bytes, Mapping] | None = None
+        self._remembered = Remembered()
         self._pipelined = deployment.execution == "pipelined"
         if self._pipelined:
             self.required += ("pipeline_buffer_bits",)
@@ -202,30 +203,23 @@ class PhysicalSimulator:
             geometry, costs: of the designs.
         """
         policy = policy or self.policy
-        genes = designs.mapping_genes
-        if genes is None:
-            genes = np.tile(policy.genes(self.layers).start, (len(geometry), 1))
-            designs = designs.with_mapping(genes)
-        key = b""
-        if self._remembered is not None:
-            read = [geometry, genes, *(designs[name] for name in policy.keys)]
-            read += [] if isinstance(policy, _READ_NO_PRICES) else costs
-            key = policy.__class__.__name__.encode() + b"".join(array.tobytes() for array in read)
-            if key in self._remembered:
-                return self._remembered[key]
-        mapping = policy.map(self.layers, geometry, len(self.networks), self.prices(costs), designs)
-        if self._remembered is not None:
-            self._remembered[key] = mapping
-        return mapping
+        given = designs.mapping_genes
+        genes = np.tile(policy.genes(self.layers).start, (len(geometry), 1)) if given is None else given
+        told = designs.with_mapping(genes)
 
-    @contextmanager
-    def remembering(self) -> Iterator[None]:
+        def read() -> Iterator[NDArray[Any]]:
+            yield from (geometry, genes, *(told[name] for name in policy.keys))
+            if not isinstance(policy, _READ_NO_PRICES):
+                yield from costs
+
+        return self._remembered.of(
+            policy, read,
+            lambda: policy.map(self.layers, geometry, len(self.networks), self.prices(costs), told),
+        )  # fmt: skip
+
+    def remembering(self) -> AbstractContextManager[None]:
         """Inside, equal sets of designs are mapped once: for asking several questions about a few designs."""
-        self._remembered = {}
-        try:
-            yield
-        finally:
-            self._remembered = None
+        return self._remembered.kept()
 
     def mapped(self, designs: DesignTable) -> Mapping:
         """The mappings of repaired designs, as `simulate` uses them."""
@@ -446,25 +440,3 @@ class PhysicalSimulator:
                 f"input bits need {missing_adc + has:.0f} ADC bits to lose nothing, the ADC has {has}"
             )
         return notes
-
-
-def missing_adc_bits(designs: DesignTable, rows_summed: NDArray[np.int64]) -> NDArray[np.float64]:
-    """ADC bits short of a lossless conversion ``[n_designs]``; 0 without an ADC.
-
-    A column sums up to rows_summed * (2^b - 1) * (2^d - 1) levels at b bits per cell and d DAC bits; full-scale
-    conversion loses nothing with 2^B >= levels + 1.
-    """
-    levels = rows_summed * (2.0 ** designs["bits_per_cell"] - 1) * (2.0 ** designs["dac_bits"] - 1)
-    return np.where(designs["adc_bits"] > 0, np.ceil(np.log2(levels + 1)) - designs["adc_bits"], 0.0)
-
-
-def energy_by_component(
-    counts: NDArray[np.float64], costs: UnitCosts, seconds: NDArray[np.float64]
-) -> NDArray[np.float64]:
-    """Joules ``[n_designs, n_rows, n_energy_components]`` with leakage over `seconds` as the last component."""
-    by_action = counts * costs.energy_J[:, None, :]
-    energy = np.zeros((*by_action.shape[:2], len(ENERGY_COMPONENTS)))
-    for action, component in enumerate(COMPONENT_OF_ACTION):
-        energy[:, :, component] += by_action[:, :, action]
-    energy[:, :, -1] = costs.leakage_W[:, None] * seconds
-    return energy
