@@ -297,15 +297,12 @@ class PhysicalSimulator:
         priced = beside(unit_costs, designs, self.technology)
         mapping = self.map(designs, geometry, _NO_COSTS if isinstance(self.policy, _READ_NO_PRICES) else priced())
         costs = priced()
-        area = costs.area_m2.sum(axis=1)
-        cost = beside(die_costs, area, designs, self.technology)
-        missing_bits = beside(self._missing_bits, geometry, mapping)
         counted = self.count(geometry, costs.rates, mapping)
         latency, interval = counted.times.sum(axis=2), self._interval(geometry, counted)
         switched = np.einsum("dna,da->dn", counted.counts, costs.energy_J) / self.deployment.batch
         energy = switched + costs.leakage_W[:, None] * interval
         shortfalls = {
-            "capacity_bits": self._missing_capacity(missing_bits()),
+            "capacity_bits": self._missing_capacity(self._missing_bits(geometry, mapping)),
             "adc_bits": missing_adc_bits(designs, counted.rows_summed),
         }
         if self.deployment.inferences_per_lifetime:
@@ -316,8 +313,10 @@ class PhysicalSimulator:
         if self._pipelined:
             missing = (self._in_flight_bits[None, :] - geometry["glb_bits"][:, None]).max(axis=1)
             shortfalls["pipeline_buffer_bits"] = np.where(geometry["pipelined"] == 1, missing, 0.0)
+        area = costs.area_m2.sum(axis=1)
+        cost = die_costs(area, designs, self.technology)
         snr_dB = self.snr.of_designs(designs, geometry, mapping) if snr else None
-        return Metrics(energy, latency, area, shortfalls, cost(), snr_dB, interval)
+        return Metrics(energy, latency, area, shortfalls, cost, snr_dB, interval)
 
     def _interval(self, geometry: Records, counted: Counted) -> NDArray[np.float64]:
         """Mean seconds between finished inferences ``[n_designs, n_networks]``."""
