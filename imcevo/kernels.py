@@ -16,7 +16,6 @@ import shutil
 from collections.abc import Callable
 from contextlib import suppress
 from functools import cache
-from importlib import import_module
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -33,18 +32,6 @@ _KERNEL_SOURCES = ("kernels.py", "accuracy", "costs", "hardware", "mapping", "si
 _KEPT_CACHES = 4
 
 FunctionT = TypeVar("FunctionT", bound=Callable[..., Any])
-
-
-def _safe_in_threads() -> bool:
-    """Whether several threads may enter kernels at once: numba's own thread pool ends the process if they do."""
-    try:
-        import_module("numba.np.ufunc.omppool")  # numba itself finds out so whether OpenMP is there
-    except ImportError:
-        return False
-    return bool(numba.config.THREADING_LAYER != "workqueue")
-
-
-_SAFE_IN_THREADS = _safe_in_threads()
 
 
 def source_hash(package: Path = _PACKAGE) -> str:
@@ -105,9 +92,8 @@ class _DispensableCache(FunctionCache):
 def kernel(*, parallel: bool = False, inline: bool = True) -> Callable[[FunctionT], FunctionT]:
     """Compile a function with numba, cached on disk under the hash of all sources; never fastmath.
 
-    `parallel` kernels are entered from Python, whose lock they give up where that is safe; all others are their parts
-    and are inlined into them, except large ones with many callers (`inline=False`), whose copies would take long to
-    compile.
+    `parallel` kernels are entered from Python; all others are their parts and are inlined into them, except large ones
+    with many callers (`inline=False`), whose copies would take long to compile.
     """
     folder = cache_folder("kernels")
     if folder is not None:
@@ -118,7 +104,6 @@ def kernel(*, parallel: bool = False, inline: bool = True) -> Callable[[Function
         compiled = numba.njit(
             function,
             parallel=parallel,
-            nogil=parallel and _SAFE_IN_THREADS,
             forceinline=inline and not parallel,
             fastmath=False,
             error_model="numpy",

@@ -8,7 +8,6 @@ depend on the batch, the number of threads or what was known before.
 from __future__ import annotations
 
 import math
-import threading
 import weakref
 from collections.abc import Sequence
 from functools import cached_property
@@ -115,7 +114,6 @@ class ErrorTable:
                 times[source.digest][index] += 1
         self._times = [(known[digest], times[digest]) for digest in known]
         self._conversions: dict[bytes, int] = {}
-        self._lock = threading.Lock()
         self._start_over()
 
     def _start_over(self) -> None:
@@ -149,13 +147,6 @@ class ErrorTable:
         sum_of: NDArray[np.int64], n_sums: int,
     ) -> NDArray[np.float64]:  # fmt: skip
         """-10 log10 of the error ratios of layers, summed over those of equal `sum_of` ``[n_layers]``."""
-        with self._lock:  # other threads run while a kernel fills the table
-            return self._looked_up_dB(conversions, exact, pieces, sum_of, n_sums)
-
-    def _looked_up_dB(
-        self, conversions: NDArray[np.void], exact: NDArray[np.bool_], pieces: NDArray[np.int64],
-        sum_of: NDArray[np.int64], n_sums: int,
-    ) -> NDArray[np.float64]:  # fmt: skip
         if self._taken + pieces.size > _MOST_SLOTS // 2 or len(self._listed) + len(pieces) > _MOST_CONVERSIONS:
             self._start_over()
         numbers = self._numbers(conversions)

@@ -29,10 +29,9 @@ from imcevo.errors import unknown_name
 from imcevo.hardware import GLB_WIDTH_BITS, Design, DesignTable, Value, table_of
 from imcevo.mapping.count import COUNT_DTYPE, N_RESOURCES, N_TIMES, RATE_DTYPE, TIME_DTYPE, count_layers
 from imcevo.mapping.factors import Mapping
-from imcevo.mapping.policies import EvolvedPolicy, GreedyPolicy, MappingPolicy, mapping_policy
+from imcevo.mapping.policies import MappingPolicy, mapping_policy
 from imcevo.mapping.price import Prices
 from imcevo.mapping.records import GEOMETRY_DTYPE, RESIDENT, STREAMED, SWAPPED, Records, layer_records
-from imcevo.simulator.beside import beside
 from imcevo.simulator.deployment import Deployment
 from imcevo.simulator.interface import Breakdown, Metrics, NetworkSnr, Repair, WeightLoading
 from imcevo.simulator.pipeline import in_flight_bits, initiation_interval_s
@@ -53,12 +52,6 @@ KEYS: tuple[str, ...] = (
 
 # Designs are simulated in pieces of this many, so that factors and counts of a piece stay in the cache.
 _CHUNK = 512
-
-# Policies that map without looking at prices, so that these can be made beside.
-_READ_NO_PRICES = (GreedyPolicy, EvolvedPolicy)
-_NO_COSTS = UnitCosts(
-    np.empty((0, N_ACTIONS)), np.empty((0, len(AREA_COMPONENTS))), np.empty(0), np.empty((0, len(RATES)))
-)
 
 
 class Counted(NamedTuple):
@@ -208,9 +201,7 @@ class PhysicalSimulator:
         told = designs.with_mapping(genes)
 
         def read() -> Iterator[NDArray[Any]]:
-            yield from (geometry, genes, *(told[name] for name in policy.keys))
-            if not isinstance(policy, _READ_NO_PRICES):
-                yield from costs
+            yield from (geometry, genes, *(told[name] for name in policy.keys), *costs)
 
         return self._remembered.of(
             policy, read,
@@ -293,10 +284,8 @@ class PhysicalSimulator:
         )
 
     def _simulate_piece(self, designs: DesignTable, *, snr: bool) -> Metrics:
-        geometry = self.geometry(designs)
-        priced = beside(unit_costs, designs, self.technology)
-        mapping = self.map(designs, geometry, _NO_COSTS if isinstance(self.policy, _READ_NO_PRICES) else priced())
-        costs = priced()
+        costs, geometry = unit_costs(designs, self.technology), self.geometry(designs)
+        mapping = self.map(designs, geometry, costs)
         counted = self.count(geometry, costs.rates, mapping)
         latency, interval = counted.times.sum(axis=2), self._interval(geometry, counted)
         switched = np.einsum("dna,da->dn", counted.counts, costs.energy_J) / self.deployment.batch
