@@ -105,7 +105,6 @@ def kernel(*, parallel: bool = False, inline: bool = True, inner: bool = False) 
         compiled = numba.njit(
             function,
             parallel=parallel,
-            nogil=parallel,
             forceinline=inline and not parallel,
             fastmath=False,
             error_model="numpy",

@@ -18,9 +18,6 @@ class History:
         """Empty, or continued from the array of an earlier one."""
         self._rows: list[list[float]] = [] if rows is None else rows.tolist()
 
-    def __len__(self) -> int:
-        return len(self._rows)
-
     @property
     def last(self) -> tuple[float, ...]:
         """The last row."""
@@ -31,9 +28,10 @@ class History:
         return not self._rows or evaluations >= _GROWTH * self._rows[-1][1]
 
     def add(self, *row: float) -> None:
-        """A row in the order of `COLUMNS`; the one of the same generation is replaced, at once for other threads."""
-        replaced = bool(self._rows) and self._rows[-1][0] == row[0]
-        self._rows[len(self._rows) - replaced :] = [[float(value) for value in row]]
+        """A row in the order of `COLUMNS`; the one of the same generation is replaced."""
+        if self._rows and self._rows[-1][0] == row[0]:
+            self._rows.pop()
+        self._rows.append([float(value) for value in row])
 
     def array(self) -> NDArray[np.float64]:
         """``[n_rows, n_columns]``."""

@@ -20,7 +20,6 @@ from imcevo.experiment.files import os_errors_told, write_atomically
 from imcevo.experiment.history import History
 from imcevo.optimise import Front, OptimiserState, ParetoArchive
 from imcevo.problem import CodesignProblem
-from imcevo.simulator.beside import beside
 
 EVALUATIONS = "evaluations.bin"
 TIMING = "timing.csv"
@@ -82,7 +81,6 @@ class Journal(ABC):
         self.generation = 0
         self.exhausted = False
         self._timing: list[str] = []
-        self._recorded: Callable[[], None] = lambda: None
         self._log = self._opened()
 
     def __enter__(self) -> Journal:
@@ -135,18 +133,12 @@ class Journal(ABC):
 
     def _archive(self, X: NDArray[np.integer], F: NDArray[np.float64], G: NDArray[np.float64]) -> None:
         """Take in a generation, with a row of the history where one is due."""
-        self._recorded()
         self.archive.add(X, F, G)
         self.generation += 1
         if self.history.due(self.evaluations):
             self._record()
 
     def _record(self) -> None:
-        """Begin a row of the history; it is there, and the archive may change again, after `_recorded`."""
-        self._recorded()
-        self._recorded = beside(self._measure)
-
-    def _measure(self) -> None:
         front = self.archive.front()
         hypervolume = self.problem.box.hypervolume(front.F)
         share = self.archive.n_feasible / max(self.evaluations, 1)
@@ -154,8 +146,6 @@ class Journal(ABC):
 
     def _status(self, done: int, seconds: float) -> Status:
         """After `done` evaluations in so many seconds; an exhausted space ends the budget."""
-        if len(self.history) == 0:
-            self._recorded()
         _, _, share, hypervolume, size = self.history.last
         budget = self.evaluations if self.exhausted else self.budget
         remaining_s = (budget - self.evaluations) * seconds / max(done, 1)
@@ -165,12 +155,10 @@ class Journal(ABC):
         )
 
     def _checkpoint(self, state: OptimiserState) -> Checkpoint:
-        self._recorded()
         return Checkpoint(self.generation, self.evaluations, self._log.length, self.history.array(), state)
 
     def _save(self) -> None:
         """Make everything durable; the evaluations first, since the checkpoint counts on them."""
-        self._recorded()
         self._log.sync()
         point = self._point()
         if point is not None:

@@ -20,7 +20,6 @@ from imcevo.mapping.records import Records
 from imcevo.optimise import Front
 from imcevo.problem import CodesignProblem
 from imcevo.simulator import PhysicalSimulator
-from imcevo.simulator.beside import beside
 
 FRONT = "front.csv"
 BREAKDOWN = "breakdown.csv"
@@ -50,11 +49,10 @@ def write_results(problem: CodesignProblem, front: Front, folder: Path) -> None:
             parts.append(breakdown_of(problem, designs))
             if isinstance(simulator, PhysicalSimulator):
                 factors.append(simulator.mapped(designs).factors)
-    packed = beside(_mappings, simulator, factors, number) if isinstance(simulator, PhysicalSimulator) else None
     _write(pd.concat(tables), number, folder / FRONT)
     _write(pd.concat(parts), number, folder / BREAKDOWN)
-    if packed is not None:
-        write_atomically(folder / MAPPINGS, packed())
+    if isinstance(simulator, PhysicalSimulator):
+        write_atomically(folder / MAPPINGS, _mappings(simulator, factors, number))
 
 
 def breakdown_of(problem: CodesignProblem, designs: DesignTable) -> pd.DataFrame:

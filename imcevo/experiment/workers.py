@@ -180,13 +180,17 @@ class Dask(Workers):
         self._client.close()
 
 
+_ALONE = threading.Lock()
+
+
 def _alone(call: tuple[Callable[[Any], Any], Any]) -> Any:
-    """Call a function with one simulator thread."""
+    """Call a function with one simulator thread, one after the other in a worker of several threads."""
     import numba
 
-    numba.set_num_threads(1)
     function, task = call
-    return function(task)
+    with _ALONE:
+        numba.set_num_threads(1)
+        return function(task)
 
 
 def workers(count: int | None, scheduler: str | None, most_useful: int) -> Workers:

@@ -18,8 +18,9 @@ from imcevo.mapping.records import STREAMED, Record
 from imcevo.problem.codesign import CodesignProblem
 from imcevo.problem.designs import complete_design
 from imcevo.simulator import PhysicalSimulator
-from imcevo.simulator.physical import Part, energy_by_component
+from imcevo.simulator.physical import Part
 from imcevo.simulator.precision_choice import PrecisionChoiceSimulator
+from imcevo.simulator.sums import energy_by_component
 from imcevo.workload.table import MATRIX
 
 

@@ -24,8 +24,9 @@ from imcevo.mapping.placement import Offer, place_layers
 from imcevo.mapping.policies import EvolvedPolicy, MappingPolicy
 from imcevo.mapping.records import STREAMED
 from imcevo.simulator.interface import Breakdown, Metrics, NetworkSnr, Repair, WeightLoading
-from imcevo.simulator.physical import Counted, Part, PhysicalSimulator, energy_by_component, missing_adc_bits
+from imcevo.simulator.physical import Counted, Part, PhysicalSimulator
 from imcevo.simulator.sampled_snr import SampledLayer, sampled_layers
+from imcevo.simulator.sums import energy_by_component, missing_adc_bits
 from imcevo.simulator.wear import worn_out, writes_per_inference
 
 HYBRID_KEYS = ("digital_cell", "digital_groups")

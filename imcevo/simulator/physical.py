@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from collections.abc import Mapping as MappingType
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from copy import copy
-from typing import NamedTuple, Self
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,7 +20,6 @@ from imcevo.costs.die import die_costs
 from imcevo.costs.equation import Term, tracing
 from imcevo.costs.terms import (
     AREA_COMPONENTS,
-    COMPONENT_OF_ACTION,
     ENERGY_COMPONENTS,
     N_ACTIONS,
     RATES,
@@ -30,16 +29,17 @@ from imcevo.errors import unknown_name
 from imcevo.hardware import GLB_WIDTH_BITS, Design, DesignTable, Value, table_of
 from imcevo.mapping.count import COUNT_DTYPE, N_RESOURCES, N_TIMES, RATE_DTYPE, TIME_DTYPE, count_layers
 from imcevo.mapping.factors import Mapping
-from imcevo.mapping.policies import EvolvedPolicy, ExactPolicy, GreedyPolicy, MappingPolicy, mapping_policy
+from imcevo.mapping.policies import ExactPolicy, MappingPolicy, mapping_policy
 from imcevo.mapping.price import Prices
 from imcevo.mapping.records import GEOMETRY_DTYPE, RESIDENT, STREAMED, SWAPPED, Records, layer_records
-from imcevo.simulator.beside import beside
 from imcevo.simulator.deployment import Deployment
 from imcevo.simulator.interface import Breakdown, Metrics, NetworkSnr, Repair, WeightLoading
 from imcevo.simulator.pipeline import in_flight_bits, initiation_interval_s
+from imcevo.simulator.remembered import Remembered
 from imcevo.simulator.repair import ADC_RANGES, NO_ADC, READS, repair_designs, repairs_of
 from imcevo.simulator.sampled_snr import SampledLayer, sampled_layers
 from imcevo.simulator.snr import Measured, SnrModel
+from imcevo.simulator.sums import energy_by_component, missing_adc_bits
 from imcevo.simulator.wear import worn_out, writes_per_inference
 from imcevo.technology import Technology, load_technology
 from imcevo.workload import Network, Precision, layer_table
@@ -52,12 +52,6 @@ KEYS: tuple[str, ...] = (
 
 # Designs are simulated in pieces of this many, so that factors and counts of a piece stay in the cache.
 _CHUNK = 512
-
-# Policies that map without looking at prices, so that these can be made beside.
-_READ_NO_PRICES = (GreedyPolicy, EvolvedPolicy)
-_NO_COSTS = UnitCosts(
-    np.empty((0, N_ACTIONS)), np.empty((0, len(AREA_COMPONENTS))), np.empty(0), np.empty((0, len(RATES)))
-)
 
 
 class Counted(NamedTuple):
@@ -132,7 +126,7 @@ class PhysicalSimulator:
         self.policy = policy or mapping_policy("greedy")
         self.keys: tuple[str, ...] = (*KEYS, *self.policy.keys)
         self.mapping_genes = self.policy.genes(self.layers)
-        self._remembered: dict[bytes, Mapping] | None = None
+        self._remembered = Remembered()
         self._pipelined = deployment.execution == "pipelined"
         if self._pipelined:
             self.required += ("pipeline_buffer_bits",)
@@ -210,30 +204,21 @@ class PhysicalSimulator:
             geometry, costs: of the designs.
         """
         policy = policy or self.policy
-        genes = designs.mapping_genes
-        if genes is None:
-            genes = np.tile(policy.genes(self.layers).start, (len(geometry), 1))
-            designs = designs.with_mapping(genes)
-        key = b""
-        if self._remembered is not None:
-            read = [geometry, genes, *(designs[name] for name in policy.keys)]
-            read += [] if isinstance(policy, _READ_NO_PRICES) else costs
-            key = policy.__class__.__name__.encode() + b"".join(array.tobytes() for array in read)
-            if key in self._remembered:
-                return self._remembered[key]
-        mapping = policy.map(self.layers, geometry, len(self.networks), self.prices(costs), designs)
-        if self._remembered is not None:
-            self._remembered[key] = mapping
-        return mapping
+        given = designs.mapping_genes
+        genes = np.tile(policy.genes(self.layers).start, (len(geometry), 1)) if given is None else given
+        told = designs.with_mapping(genes)
 
-    @contextmanager
-    def remembering(self) -> Iterator[None]:
+        def read() -> Iterator[NDArray[Any]]:
+            yield from (geometry, genes, *(told[name] for name in policy.keys), *costs)
+
+        return self._remembered.of(
+            policy, read,
+            lambda: policy.map(self.layers, geometry, len(self.networks), self.prices(costs), told),
+        )  # fmt: skip
+
+    def remembering(self) -> AbstractContextManager[None]:
         """Inside, equal sets of designs are mapped once: for asking several questions about a few designs."""
-        self._remembered = {}
-        try:
-            yield
-        finally:
-            self._remembered = None
+        return self._remembered.kept()
 
     def mapped(self, designs: DesignTable) -> Mapping:
         """The mappings of repaired designs, as `simulate` uses them."""
@@ -307,19 +292,14 @@ class PhysicalSimulator:
         )
 
     def _simulate_piece(self, designs: DesignTable, *, snr: bool) -> Metrics:
-        geometry = self.geometry(designs)
-        priced = beside(unit_costs, designs, self.technology)
-        mapping = self.map(designs, geometry, _NO_COSTS if isinstance(self.policy, _READ_NO_PRICES) else priced())
-        costs = priced()
-        area = costs.area_m2.sum(axis=1)
-        cost = beside(die_costs, area, designs, self.technology)
-        missing_bits = beside(self._missing_bits, geometry, mapping)
+        costs, geometry = unit_costs(designs, self.technology), self.geometry(designs)
+        mapping = self.map(designs, geometry, costs)
         counted = self.count(geometry, costs.rates, mapping)
         latency, interval = counted.times.sum(axis=2), self._interval(geometry, counted)
         switched = np.einsum("dna,da->dn", counted.counts, costs.energy_J) / self.deployment.batch
         energy = switched + costs.leakage_W[:, None] * interval
         shortfalls = {
-            "capacity_bits": self._missing_capacity(missing_bits()),
+            "capacity_bits": self._missing_capacity(self._missing_bits(geometry, mapping)),
             "adc_bits": missing_adc_bits(designs, counted.rows_summed),
         }
         if self.deployment.inferences_per_lifetime:
@@ -330,8 +310,10 @@ class PhysicalSimulator:
         if self._pipelined:
             missing = (self._in_flight_bits[None, :] - geometry["glb_bits"][:, None]).max(axis=1)
             shortfalls["pipeline_buffer_bits"] = np.where(geometry["pipelined"] == 1, missing, 0.0)
+        area = costs.area_m2.sum(axis=1)
+        cost = die_costs(area, designs, self.technology)
         snr_dB = self.snr.of_designs(designs, geometry, mapping) if snr else None
-        return Metrics(energy, latency, area, shortfalls, cost(), snr_dB, interval)
+        return Metrics(energy, latency, area, shortfalls, cost, snr_dB, interval)
 
     def _interval(self, geometry: Records, counted: Counted) -> NDArray[np.float64]:
         """Mean seconds between finished inferences ``[n_designs, n_networks]``."""
@@ -454,25 +436,3 @@ class PhysicalSimulator:
                 f"input bits need {missing_adc + has:.0f} ADC bits to lose nothing, the ADC has {has}"
             )
         return notes
-
-
-def missing_adc_bits(designs: DesignTable, rows_summed: NDArray[np.int64]) -> NDArray[np.float64]:
-    """ADC bits short of a lossless conversion ``[n_designs]``; 0 without an ADC.
-
-    A column sums up to rows_summed * (2^b - 1) * (2^d - 1) levels at b bits per cell and d DAC bits; full-scale
-    conversion loses nothing with 2^B >= levels + 1.
-    """
-    levels = rows_summed * (2.0 ** designs["bits_per_cell"] - 1) * (2.0 ** designs["dac_bits"] - 1)
-    return np.where(designs["adc_bits"] > 0, np.ceil(np.log2(levels + 1)) - designs["adc_bits"], 0.0)
-
-
-def energy_by_component(
-    counts: NDArray[np.float64], costs: UnitCosts, seconds: NDArray[np.float64]
-) -> NDArray[np.float64]:
-    """Joules ``[n_designs, n_rows, n_energy_components]`` with leakage over `seconds` as the last component."""
-    by_action = counts * costs.energy_J[:, None, :]
-    energy = np.zeros((*by_action.shape[:2], len(ENERGY_COMPONENTS)))
-    for action, component in enumerate(COMPONENT_OF_ACTION):
-        energy[:, :, component] += by_action[:, :, action]
-    energy[:, :, -1] = costs.leakage_W[:, None] * seconds
-    return energy

@@ -87,6 +87,7 @@ def main() -> None:
     n = chosen.workers
     islands = f"[islands]\ncount = {n}\ninterval = {chosen.interval}\n\n[budget]"
     text = EXPERIMENT.replace("population = 100", "population = 200").replace("[budget]", islands)
+    text = text.replace("threads = 1", "threads = 0")  # the tables at the end; workers have one each all the same
     with tempfile.TemporaryDirectory() as folder:
         place = Path(folder)
         problem = load_problem(ROOT / "problems" / "quickstart.toml", policy=chosen.policy)
