@@ -158,7 +158,7 @@ def main() -> int:
     parser.add_argument("--seeds", type=int, default=10, help="seeds of every search")
     parser.add_argument("--first-seed", type=int, default=201, help="the others follow")
     parser.add_argument("--evaluations", type=int, default=1000, help="designs for equal evaluations")
-    parser.add_argument("--seconds", type=float, default=16.0, help="of one core for equal time")
+    parser.add_argument("--seconds", type=float, default=10.0, help="of one core for equal time")
     given = parser.parse_args()
     try:
         for option in ("seeds", "evaluations", "seconds"):

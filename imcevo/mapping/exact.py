@@ -58,37 +58,32 @@ def cost_of(price: Record, energy: float, latency: float) -> float:
 def _try_times(
     layer: Record, chip: Record, rate: Record, price: Record, inside_J: float, least: float, f: Record,
     trial: Records, best: Records,
-) -> tuple[float, int]:  # fmt: skip
-    """Loop orders and slabs of one split: what is cheaper than `least` goes into ``best[0]``.
-
-    Returns:
-        The least cost, and how many mappings and bounds were priced.
-    """
+) -> float:  # fmt: skip
+    """Loop orders and slabs of one split: what is cheaper than `least` goes into ``best[0]``; returns the least."""
     rounds = rounds_change_weights(layer, f)
     f.order, f.slabs = MKV, 1
     if rounds and layer.sequential:
         f.order, f.slabs = VMK, layer.P  # the only slabs there are
     energy, latency = priced(layer, chip, rate, price, inside_J, f, True)
-    cost, work = cost_of(price, energy, latency), 1
+    cost = cost_of(price, energy, latency)
     bound = cost * _REACHED
     if bound >= least:
-        return least, work
+        return least
     if not rounds:  # nothing is fetched twice in whatever order
         f.order = 0
         best[0] = trial[0]
-        return cost, work
+        return cost
     for index in range(TIME_CHOICES):
         if not try_time(layer, chip, index, f):
             continue
         energy, latency = priced(layer, chip, rate, price, inside_J, f, False)
         cost = cost_of(price, energy, latency)
-        work += 1
         if cost < least:
             least = cost
             best[0] = trial[0]
         if cost <= bound:
             break
-    return least, work
+    return least
 
 
 class _Tile(NamedTuple):
@@ -195,13 +190,9 @@ def _bound(chip: Record, price: Record, tile: _Tile, at: int, walk: Record) -> f
 def map_streamed(
     layer: Record, chip: Record, ideal: Record, rate: Record, price: Record,
     shares: NDArray[np.int64], walk: Record, f: Record, trial: Records, best: Records,
-) -> tuple[float, int]:  # fmt: skip
-    """The cheapest mapping of one layer that is written into the arrays before use, into ``best[0]``.
-
-    Returns:
-        Its cost, and how many mappings and bounds were priced.
-    """
-    least, work = np.inf, 0
+) -> None:  # fmt: skip
+    """The cheapest mapping of one layer that is written into the arrays before use, into ``best[0]``."""
+    least = np.inf
     start = np.empty(len(CHOICE_TOPS), np.uint8)
     # Good mappings to begin with: the greedy filling with and without copies, and one array after the other.
     for kind in range(3):
@@ -210,8 +201,7 @@ def map_streamed(
             start[c] = 0 if (kind == 1 and copies) or (kind == 2 and c >= FIRST_SPLIT) else CHOICE_TOPS[c]
         decode(layer, chip, shares, start, False, f)
         inside_J = array_energy(layer, chip, price, resolve(layer, chip, f))
-        least, done = _try_times(layer, chip, rate, price, inside_J, least, f, trial, best)
-        work += done
+        least = _try_times(layer, chip, rate, price, inside_J, least, f, trial, best)
     for filling in range(ARRAY_FILLINGS):
         if not start_walk(layer, chip, filling, N_SPLITS, shares, walk, f):
             continue
@@ -221,12 +211,9 @@ def map_streamed(
             if walk.first <= V <= at:
                 tile = _tile(layer, ideal, rate, price, walk, f)
             if at >= V:
-                work += 1
                 if _bound(chip, price, tile, at, walk) >= least:
                     leave_out(walk)
                 elif at == N_SPLITS - 1:
                     set_walked(layer, walk.value, walk, f)
-                    least, done = _try_times(layer, chip, rate, price, tile.inside_J, least, f, trial, best)
-                    work += done
+                    least = _try_times(layer, chip, rate, price, tile.inside_J, least, f, trial, best)
             at = next_split(walk, shares)
-    return least, work

@@ -171,3 +171,17 @@ def test_every_row_of_choices_fits_its_chip() -> None:
             assert (np.prod([f[f"{level}_{d}"] for d in "kmgv"], axis=0) <= chip[mesh]).all()
         assert (f["rows_k"] * f["pack_g"] <= chip["rows"]).all()
         assert (f["slabs"] <= case.layers["P"][0]).all()
+
+
+def test_layers_alike_but_for_what_else_is_alive_are_mapped_as_each_alone() -> None:
+    differing = 0
+    for seed in range(40):
+        case = random_case(seed, STREAMED, glb_bits=40_000)
+        layers = case.layers.repeat(3)
+        layers["held_bits"] = [0.0, 1000.0, 36_000.0]
+        together = map_exactly(layers, case.geometry, case.prices, case.weights).factors[0]
+        ones = [map_exactly(one, case.geometry, case.prices, case.weights) for one in layers[:, None]]
+        alone = [one.factors[0, 0] for one in ones]
+        assert together.tolist() == [f.tolist() for f in alone]
+        differing += alone[0].tobytes() != alone[2].tobytes()
+    assert differing > 0
