@@ -42,7 +42,7 @@ class EvolutionOptions(StrictModel):
             search misses kinds of design whose feasible region is small, such as chips that just hold a network.
         head_start: designs searched under the greedy mapping before the first generation, a quarter of which their
             front then makes; only where the problem maps exactly. They do not count as evaluations, and one takes some
-            fortieth of the time. Measured: docs/mapping.md.
+            thirtieth of the time. Measured: docs/mapping.md.
     """
 
     population: int = Field(default=100, ge=4, le=100_000)
