@@ -18,15 +18,15 @@ from numpy.typing import NDArray
 
 from imcevo.bench.problem import bench_problem
 from imcevo.costs import unit_costs
-from imcevo.experiment.config import RunSpec
-from imcevo.experiment.manifest import available_cores
-from imcevo.experiment.session import Session
 from imcevo.mapping.memo import MappingMemo
 from imcevo.mapping.records import STREAMED
 from imcevo.optimise import optimiser_options
 from imcevo.optimise.exhaustive import ExhaustiveSearch
 from imcevo.problem import CodesignProblem
 from imcevo.problem.constraints import SNR, Constraint
+from imcevo.runs.config import RunSpec
+from imcevo.runs.manifest import available_cores
+from imcevo.runs.search_loop import SearchLoop
 from imcevo.simulator import PhysicalSimulator
 from imcevo.workload.table import MATRIX
 
@@ -190,7 +190,7 @@ def _search(problem: CodesignProblem, folder: Path, name: str, evaluations: int)
         run = RunSpec("nsga2", optimiser_options("nsga2", {"population": 200}), seed, str(seed))
 
         def work() -> None:
-            with Session(problem, run, evaluations, below) as session:
+            with SearchLoop(problem, run, evaluations, below) as session:
                 session.work()
 
         return evaluations, work

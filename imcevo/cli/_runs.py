@@ -14,17 +14,17 @@ import typer
 from numpy.typing import NDArray
 
 from imcevo.analysis import Run, load_run, load_runs
-from imcevo.analysis.compare import write_comparison
-from imcevo.analysis.figures import write_comparison_figure, write_figures
-from imcevo.analysis.fronttable import FrontTable
+from imcevo.analysis.figures.of_run import write_comparison_figure, write_figures
+from imcevo.analysis.front_table import FrontTable
 from imcevo.analysis.infeasible import infeasibility
 from imcevo.analysis.labels import KEY_VALUES, quantity, told
+from imcevo.analysis.study.optimisers import write_comparison
 from imcevo.analysis.uncertainty import objective_factor
 from imcevo.cli.output import print_table
-from imcevo.experiment.config import RunSpec
-from imcevo.experiment.journal import Progress
-from imcevo.experiment.manifest import FILE as MANIFEST
-from imcevo.experiment.progress import ProgressLine
+from imcevo.runs.config import RunSpec
+from imcevo.runs.manifest import FILE as MANIFEST
+from imcevo.runs.progress import ProgressLine
+from imcevo.runs.recorder import Progress
 
 
 def progress_on_stderr(quiet: bool) -> Callable[[RunSpec, Path], Progress] | None:
