@@ -21,7 +21,8 @@ from imcevo.simulator.published import PublishedSimulator
 from imcevo.validate.published.points import sample_points
 
 OBJECTIVES = ("ela", "ela_mean", "el")
-# 95th percentile of the error of SRAM energies on published points (docs/published.md), as one standard deviation.
+# 95th percentile of the error of SRAM energies on published points, as one standard deviation
+# (docs/reference/published.md).
 TABLE_ERROR = 0.03
 _LARGEST_DRAW = 3.0  # standard deviations at which draws are cut, so that few designs can become the optimum
 _SEED = 0

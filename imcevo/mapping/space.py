@@ -2,8 +2,8 @@
 
 A mapping is a row of small whole numbers, the same for genome and exact mapper; `decode` turns it into factors that
 fit. Every mesh serves the reduction first, then outputs, groups and pixels; a choice says which share of the mesh, on
-a logarithmic scale, a dimension may take. All shares at their largest are the greedy filling. ``docs/mapping.md`` has
-the whole story.
+a logarithmic scale, a dimension may take. All shares at their largest are the greedy filling. The whole story is in
+``docs/reference/mapping.md``.
 """
 
 from __future__ import annotations

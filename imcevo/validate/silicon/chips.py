@@ -1,4 +1,4 @@
-"""Measured chips: the format of their TOML files (`docs/validation.md`) and their reading."""
+"""Measured chips: the format of their TOML files (`docs/reference/validation.md`) and their reading."""
 
 from __future__ import annotations
 

@@ -10,7 +10,7 @@ from imcevo.validate.silicon.chips import chip_technology, load_chips, shipped_f
 from imcevo.validate.silicon.model import predict
 
 FOLDER = shipped_folder().parent / "cell_chips"
-GUIDE = Path(__file__).parents[3] / "docs" / "cells.md"
+GUIDE = Path(__file__).parents[3] / "docs" / "reference" / "cells.md"
 
 
 def documented() -> list[tuple[str, str, float, float]]:

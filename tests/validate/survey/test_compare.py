@@ -120,7 +120,7 @@ def test_report(report: dict[str, object], survey: Survey, fit: ScaleFit) -> Non
     # Physics beats the regression, and calibration beats none.
     assert report["energy_median_factor"] < 0.8 * report["regression_energy_median_factor"]  # type: ignore[operator]
     assert report["energy_median_factor"] < report["uncalibrated"]["energy_median_factor"]  # type: ignore[index]
-    # What is claimed in docs/validation_survey.md.
+    # What is claimed in docs/reference/validation_survey.md.
     assert report["energy_median_factor"] < 1.9  # type: ignore[operator]
     assert report["within_3x"] >= 0.70  # type: ignore[operator]
     assert report["step_time_median_factor"] < 2.1  # type: ignore[operator]
