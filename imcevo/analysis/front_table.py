@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from imcevo.analysis.labels import MINUS, quantity
 from imcevo.analysis.pareto import ends, knee
+from imcevo.technology.exposure_field import too_large_for_one_die
 
 
 class FrontTable(ABC):
@@ -36,6 +37,12 @@ class FrontTable(ABC):
         """Columns of `front` that describe the design: those before the objectives."""
         columns = list(self.front.columns)
         return tuple(columns[2 if "run" in columns else 1 : min(columns.index(name) for name in self.objectives)])
+
+    @property
+    def warnings(self) -> list[str]:
+        """What a reader must be told beside the numbers of `front`."""
+        warning = too_large_for_one_die(self.front["area_m2"]) if len(self.front) else None
+        return [] if warning is None else [warning]
 
     @cached_property
     def objective_values(self) -> NDArray[np.float64]:

@@ -61,6 +61,7 @@ def conclude(folder: Path, *, quiet: bool) -> None:
         explain_infeasible(run)
     else:
         remarkable_table(run)
+        tell_warnings(run)
         typer.echo(f"{len(run.front)} non-dominated designs: `imcevo front {run.path}` lists them")
     typer.echo("figures: " + ", ".join(str(path) for path in figures if path.suffix == ".png"))
 
@@ -105,6 +106,12 @@ def tell_uncertainty(run: FrontTable, stands: NDArray[np.int64]) -> None:
         f"{len(stands)} designs, {len(np.unique(stands))} that the model can tell apart: the others are like one of "
         f"them within its uncertainty on chips left out of every fit (factors for designs of one cell: {factors})"
     )
+
+
+def tell_warnings(run: FrontTable, *, beside_data: bool = False) -> None:
+    """What a reader must know beside the numbers; on stderr where stdout is data."""
+    for warning in run.warnings:
+        typer.echo(f"warning: {warning}", err=beside_data)
 
 
 def _heading(column: str) -> str:

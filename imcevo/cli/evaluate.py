@@ -75,6 +75,8 @@ def _print_report(report: Mapping[str, Any]) -> None:
         _print_monte_carlo(report["monte_carlo"])
     for term in report.get("explain", ()):
         _print_term(term)
+    for warning in report["warnings"]:
+        typer.echo(f"warning: {warning}")
     if report["feasible"]:
         typer.echo("feasible: every constraint is met")
     for name in report["violations"]:

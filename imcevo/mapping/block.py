@@ -64,6 +64,7 @@ from imcevo.mapping.lanes import (
     S_GLB,
     S_OWN,
     S_ROUTERS,
+    S_TENSOR,
     SENSED,
     SIDE,
     SLAB_ROWS,
@@ -135,7 +136,7 @@ def count_block(
                     _add_streams(layer, True, c)
                 else:
                     _add_streams(layer, False, c)
-                _book(pipelined, c)
+                _book(layers[i].uses, layers[i].behind > 0, pipelined, c)
         _write_sums(first, row, c, counts, times)
     for j in range(min(LANES, len(geometry) - first)):
         rows_summed[first + j] = c[ROWS_SUMMED + j]
@@ -276,8 +277,12 @@ def _add_streams(layer: LayerSizes, matrix: bool, c: NDArray[np.float64]) -> Non
 
 
 @kernel(inner=True)
-def _book(pipelined: bool, c: NDArray[np.float64]) -> None:
-    """Book the times of the layer at hand; `pipelined`: and what a pipeline of layers needs to know of it."""
+def _book(uses: float, follows: bool, pipelined: bool, c: NDArray[np.float64]) -> None:
+    """Book the times of the layer at hand; `pipelined`: and what a pipeline of layers needs to know of it.
+
+    Layers that share a tensor take turns at its arrays, so their times there add up: `uses` of this row, and those of
+    the rows before that it `follows`.
+    """
     for j in range(LANES):
         n = c[COUNT + j]
         time = binding(busy_at(c, j))
@@ -293,8 +298,10 @@ def _book(pipelined: bool, c: NDArray[np.float64]) -> None:
         for j in range(LANES):
             busy, own = busy_at(c, j), c[S_OWN + j]
             n = c[COUNT + j] * c[PIPELINED + j]
-            longest = max(own, busy.reading + busy.writing, busy.input_buffer, busy.output_buffer, busy.routers)
-            c[S_OWN + j] = longest if n > 0.0 else own
+            longest = max(busy.reading + busy.writing, busy.input_buffer, busy.output_buffer, busy.routers)
+            tensor = (uses * longest if n > 0.0 else 0.0) + (c[S_TENSOR + j] if follows else 0.0)
+            c[S_TENSOR + j] = tensor
+            c[S_OWN + j] = max(own, tensor)
             at_once = c[ROUTER_GROUPS + j] * c[ROUTER_BPS + j]
             c[S_ROUTERS + j] += c[LOCAL + j] * c[PIPELINED + j] / at_once
             c[S_GLB + j] += n * busy.glb

@@ -71,6 +71,11 @@ def _try_times(
         return least
     if not rounds:  # nothing is fetched twice in whatever order
         f.order = 0
+        if layer.load_share < 1.0:  # rounds over groups still replace weights that the next layer could have used
+            energy, latency = priced(layer, chip, rate, price, inside_J, f, False)
+            cost = cost_of(price, energy, latency)
+            if cost >= least:
+                return least
         best[0] = trial[0]
         return cost
     for index in range(TIME_CHOICES):
@@ -152,7 +157,7 @@ def _tile(
         all_rows=loops.time_m * loops.time_g * layer.K * f.pack_g / f.macro_k,
         read_s=read_s,
         step_s=max(read_s, layer.count * copies * max(busy.input_buffer, busy.output_buffer) / steps),
-        write_s=layer.count * rate.row_write_s,
+        write_s=layer.count * layer.load_share * rate.row_write_s,
         link_s=1.0 / (ideal.router_groups * rate.router_bps),
     )
 

@@ -24,7 +24,8 @@ from imcevo.workload.table import MATRIX
 LANES = 16
 
 # Factors; sizes and rates of the designs; how many layers of a shape a lane counts, and their mean levels; what
-# `imcevo/mapping/block.py` prepares; seconds that the layer keeps resources busy, and its bits over local links.
+# `imcevo/mapping/block.py` prepares; seconds that the layer keeps resources busy, and its bits over local links; what
+# outlives the layer: rows summed, and the stage of the tensor at hand in a pipeline.
 (
     ROWS_K, COLS_M, PACK_G, MACRO_K, MACRO_M, MACRO_G, MACRO_V, TILE_K, TILE_M, TILE_G, TILE_V, GROUP_K, GROUP_M,
     GROUP_G, GROUP_V, ORDER, SLABS,
@@ -36,9 +37,9 @@ LANES = 16
     SLICES, INPUT_CYCLES, ROW_STEPS, SENSED, DIAGONAL, TIME_G, COPIES, IMAGES, ROWS_PER_COPY, COLS_PER_COPY,
     SLAB_ROWS, V_LOOP, ROWS_TOUCHED, COLS_TOUCHED, CHANNEL_BITS, DRAM_READ, DRAM_WRITTEN, DRAM_SECOND,
     READING, WRITING, INPUT_BUFFER, OUTPUT_BUFFER, ROUTERS, GLB, DRAM, DIGITAL, LOCAL,
-    ROWS_SUMMED,
+    ROWS_SUMMED, S_TENSOR,
     FIRST_SUM,
-) = range(0, 68 * LANES, LANES)  # fmt: skip
+) = range(0, 69 * LANES, LANES)  # fmt: skip
 # Sums over the layers of a row: actions, T_ seconds on the binding resource, S_ stages of a pipeline.
 (
     CELLS, CELLS_X, CELLS_W, CELLS_XW, ROWS, ROWS_X, COLUMNS, PARTIALS, INPUT_READ, INPUT_WRITE, OUTPUT_MOVED,
@@ -84,6 +85,8 @@ class LayerSizes(NamedTuple):
     outputs_bits: float
     held_bits: float
     operand_bits: float
+    stored_share: float
+    load_share: float
 
 
 class Chip(NamedTuple):
@@ -143,7 +146,7 @@ def sizes_of(layer: Record) -> LayerSizes:
         1.0 * layer.H, 1.0 * layer.W, layer.dynamic != 0, layer.sequential != 0, 1.0 * layer.input_bits,
         1.0 * layer.K, 1.0 * layer.vectors, 1.0 * layer.second_bits, layer.ops, layer.output_elements,
         layer.from_dram, layer.to_dram, layer.row_taps, layer.col_taps, layer.weights, layer.inputs_bits,
-        layer.outputs_bits, layer.held_bits, layer.operand_bits,
+        layer.outputs_bits, layer.held_bits, layer.operand_bits, layer.stored_share, layer.load_share,
     )  # fmt: skip
 
 

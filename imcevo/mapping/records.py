@@ -19,13 +19,14 @@ Record = Any  # one element of `Records`: a pointer in compiled code
 
 _LAYER_INTEGERS = (
     "network", "count", "kind", "N", "C", "M", "P", "Q", "R", "S", "G", "stride_h", "stride_w", "pad_h", "pad_w",
-    "H", "W", "dynamic", "sequential", "input_bits", "output_bits",
+    "H", "W", "dynamic", "sequential", "input_bits", "output_bits", "stored", "behind",
 )  # fmt: skip
-_LAYER_REALS = ("ops", "output_elements", "from_dram", "to_dram", "row_taps", "col_taps")
+_LAYER_REALS = ("ops", "output_elements", "from_dram", "to_dram", "row_taps", "col_taps", "uses")
 # Beyond the columns of `LayerTable`: K; vectors = N P Q; second_bits, the width of the second operand (weights, or
-# activations); max_copies, the most duplicates with work; weights = G K M values of that operand; volumes in bits.
+# activations); max_copies, the most duplicates with work; weights = G K M values of that operand; volumes in bits;
+# stored_share and load_share, tensors stored and loads from DRAM per layer (both 1 where layers share no weights).
 _DERIVED_INTEGERS = ("K", "vectors", "second_bits", "max_copies")
-_DERIVED_REALS = ("weights", "inputs_bits", "outputs_bits", "held_bits", "operand_bits")
+_DERIVED_REALS = ("weights", "inputs_bits", "outputs_bits", "held_bits", "operand_bits", "stored_share", "load_share")
 
 LAYER_DTYPE = np.dtype(
     [
@@ -79,5 +80,7 @@ def layer_records(table: LayerTable) -> Records:
     layers["operand_bits"] = layers["weights"] * layers["second_bits"]
     layers["inputs_bits"] = table.input_elements * table.input_bits
     layers["outputs_bits"] = table.output_elements * table.output_bits
+    layers["stored_share"] = table.stored / table.count
+    layers["load_share"] = np.where(table.kind == MATRIX, table.loads / table.count, 1.0)
     layers["held_bits"] = table.held_elements * table.output_bits
     return layers

@@ -109,9 +109,12 @@ def movement(
     """Data movement and weight writing; `once` by `input_pass`, `dram` by `dram_traffic`."""
     inputs = input_traffic(layer, chip, f, loops, once, all_reused)
     sums = output_traffic(layer, chip, f, loops, sum_bits, all_reused)
-    writes, reload = writes_per_inference, 0.0
+    rounds = 1.0 * loops.time_k * loops.time_m * loops.time_g
+    writes, reload = writes_per_inference * layer.stored_share, 0.0
     if chip.deployment == STREAMED or layer.dynamic:
         reload = 1.0 * loops.v_loop if loops.weights_reload else 1.0
+        # Only weights that were there all at once are still there when the next layer uses them too.
+        reload *= layer.load_share if all_reused or rounds == 1.0 else 1.0
         writes = reload
     loaded = layer.operand_bits * writes
     from_glb = loaded if layer.dynamic else 0.0
@@ -134,7 +137,6 @@ def movement(
         cells_written=n * writes * layer.weights * loops.slices * loops.diagonal * loops.copies,
         rows_written=n * writes * layer.G * layer.K * loops.folds_m * loops.copies,
     )
-    rounds = 1.0 * loops.time_k * loops.time_m * loops.time_g
     per_step = rounds * loops.steps * loops.tile_groups * f.macro_v
     groups = min(chip.router_groups, f.group_k * f.group_m * f.group_g * f.group_v)
     return moved, Busy(

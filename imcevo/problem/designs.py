@@ -18,6 +18,7 @@ from imcevo.problem.profiles import check_known
 from imcevo.simulator import PhysicalSimulator
 from imcevo.simulator.interface import Breakdown, Metrics, NetworkSnr
 from imcevo.simulator.precision_choice import PrecisionChoiceSimulator
+from imcevo.technology.exposure_field import too_large_for_one_die
 
 
 def complete_design(
@@ -94,6 +95,7 @@ def evaluation_report(
         if missed > 0:
             violations[constraint.name] = missed
             notes.setdefault(constraint.name, constraint.sentence(missed))
+    warning = too_large_for_one_die(metrics.area_m2)
     report = {
         "networks": {
             name: _network_results(metrics, index, snr.get(name)) for index, name in enumerate(problem.networks)
@@ -103,6 +105,7 @@ def evaluation_report(
         **{quantity: float(getattr(metrics, quantity)[0].max()) for quantity in POWERS},
         "feasible": not violations,
         "violations": violations,
+        "warnings": [] if warning is None else [warning],
         "breakdown": _breakdown(problem.simulator.breakdown(designs), problem.networks),
         "repairs": [repair._asdict() for repair in problem.simulator.repairs(design)],
         "notes": notes,

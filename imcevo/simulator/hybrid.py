@@ -129,7 +129,7 @@ class HybridSimulator(PhysicalSimulator):
         energy += part.costs.leakage_W[:, None] * seconds
         f, geometry = part.mapping.factors, part.geometry
         stays = (geometry["deployment"] != STREAMED)[:, None] & (self.layers["dynamic"] == 0)
-        tiles = np.where(stays & (f["unit"] == ON_ARRAYS), self.layers["count"], 0)
+        tiles = np.where(stays & (f["unit"] == ON_ARRAYS), self.layers["stored"], 0)
         for name in ("tile_k", "tile_m", "tile_g", "group_k", "group_m", "group_g"):
             tiles = tiles * f[name]
         error = self.snr.layer_errors(part.designs, geometry, part.mapping)

@@ -132,7 +132,7 @@ class PhysicalSimulator:
             self.required += ("pipeline_buffer_bits",)
         self._in_flight_bits = in_flight_bits(self.layers, len(self.networks))
         self.snr = SnrModel(networks, self.layers, self.technology, measured or {})
-        stored = np.where(self.layers["dynamic"] == 1, 0.0, self.layers["count"] * self.layers["operand_bits"])
+        stored = np.where(self.layers["dynamic"] == 1, 0.0, self.layers["stored"] * self.layers["operand_bits"])
         self._stored_bits = np.bincount(self.layers["network"], weights=stored, minlength=len(self.networks))
 
     def with_technology(self, technology: Technology) -> PhysicalSimulator:

@@ -16,7 +16,7 @@ def test_json_is_the_contract(run, files):
     report = json.loads(out)
     keys = {
         "networks", "area_m2", "cost", "power_W", "power_density_W_per_m2", "feasible", "violations", "breakdown",
-        "repairs", "notes", "weight_loading",
+        "repairs", "notes", "warnings", "weight_loading",
     }  # fmt: skip
     assert set(report) == keys
     assert set(report["networks"]["resnet18"]) == {"energy_J", "latency_s", "snr_dB", *DERIVED}

@@ -40,7 +40,8 @@ def draw_front(drawn: Figure, run: Run) -> None:
         panel.set_axis_off()
     handles, labels = panels[0].get_legend_handles_labels()
     drawn.legend(handles, labels, loc="outside lower center", ncols=len(labels), markerscale=1.3)
-    drawn.suptitle(_title(run) + "\n" + _knee(run, row), x=0.01, ha="left", fontsize=10.5, linespacing=1.5)
+    lines = [_title(run), _knee(run, row), *(f"Warning: {one}".replace("mm2", "mm²") for one in run.warnings)]
+    drawn.suptitle("\n".join(lines), x=0.01, ha="left", fontsize=10.5, linespacing=1.5)
 
 
 def _panel(

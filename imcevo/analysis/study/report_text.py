@@ -12,6 +12,7 @@ from imcevo.analysis.study.claims import SEARCHED
 from imcevo.analysis.study.figures import named
 from imcevo.analysis.study.folder import StudyResults
 from imcevo.study.config import CertifiedConfig, UncertaintyConfig
+from imcevo.technology.exposure_field import too_large_for_one_die
 
 _SIGNIFICANT = 0.05
 _FIGURES = {
@@ -42,6 +43,13 @@ def answers(results: StudyResults, tables: dict[str, pd.DataFrame]) -> list[str]
     return [*comparisons(results, tables), *findings(results, tables)]
 
 
+def _warnings(results: StudyResults) -> list[str]:
+    """What a reader must know before the designs are compared."""
+    suite = results.suite.drop_duplicates(["design", "seed"])
+    warning = too_large_for_one_die(suite["area_m2"]) if len(suite) else None
+    return [] if warning is None else [f"Warning: {warning}."]
+
+
 def comparisons(results: StudyResults, tables: dict[str, pd.DataFrame]) -> list[str]:
     """The first design against every other, in words; the report has them in a table."""
     return _against_baselines(results, tables["comparison"]) if "comparison" in tables else []
@@ -49,7 +57,8 @@ def comparisons(results: StudyResults, tables: dict[str, pd.DataFrame]) -> list[
 
 def findings(results: StudyResults, tables: dict[str, pd.DataFrame]) -> list[str]:
     """The rest of `answers`."""
-    said = _gains(results, tables["gains"]) if "gains" in tables else []
+    said = _warnings(results)
+    said += _gains(results, tables["gains"]) if "gains" in tables else []
     if "comparison" in tables:
         said += _resolved(results, tables["comparison"])
     said += _own(results, tables["own_objective"])
