@@ -76,7 +76,7 @@ def digits_table() -> pd.DataFrame:
 def _figures(simulator: PhysicalSimulator, trained: TrainedNetwork, design: Mapping[str, Value]) -> dict[str, float]:
     designs = simulator.repair(table_of([design]))
     metrics = simulator.simulate(designs)
-    geometry = simulator.geometry(designs)
+    geometry = simulator.stages.geometry(designs)
     slicing = Slicing(BITS, BITS, int(designs["dac_bits"][0]), int(designs["bits_per_cell"][0]))
     layers = [
         (source.statistics(slicing, len(weights)), simulator.snr.readout(designs, pieces))

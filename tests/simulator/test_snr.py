@@ -77,7 +77,7 @@ def test_another_technology_has_the_noise_of_its_cells() -> None:
 def test_a_network_adds_the_errors_of_its_layers() -> None:
     sim = simulator()
     designs = sim.repair(table_of([DESIGN]))
-    geometry = sim.geometry(designs)
+    geometry = sim.stages.geometry(designs)
     layers = list(sim.snr.converted_layers(designs, geometry, sim.mapped(designs)))
     error = sum(error for network, *_, error in layers if network == "one")
     found = sim.network_snr(designs.design(0))["one"]
