@@ -16,7 +16,8 @@ from imcevo.accuracy.sources import MeasuredValues, StatisticsSource, Tensors
 from imcevo.accuracy.statistics import LayerStatistics
 from imcevo.accuracy.trained import BITS, TrainedNetwork, exact_product, trained_network
 from imcevo.hardware import Value, table_of
-from imcevo.simulator import Deployment, PhysicalSimulator
+from imcevo.simulator import Deployment
+from imcevo.simulator.physical import PhysicalSimulator
 from imcevo.workload import Network, Precision
 from imcevo.workload.layers import Layer
 

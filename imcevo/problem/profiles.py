@@ -15,8 +15,7 @@ from imcevo.hardware import DesignSpace, Value
 from imcevo.mapping.policies import mapping_policy
 from imcevo.problem.config import PhysicalProblemConfig, PublishedProblemConfig
 from imcevo.simulator import Deployment, Simulator, physical_simulator, published_simulator
-from imcevo.simulator.hybrid import HYBRID_KEYS
-from imcevo.simulator.precision_choice import PRECISION_KEYS
+from imcevo.simulator.design_keys import HYBRID_KEYS, PRECISION_KEYS
 from imcevo.technology import load_technology
 from imcevo.workload import Network, load_network, load_suite, with_precision
 from imcevo.workload.csvfile import LARGEST_CSV_BYTES

@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 from imcevo.costs.published import Memory
 from imcevo.mapping.policies import MappingPolicy
 from imcevo.simulator.deployment import Deployment
-from imcevo.simulator.hybrid import HYBRID_KEYS, HybridSimulator
+from imcevo.simulator.design_keys import HYBRID_KEYS
+from imcevo.simulator.hybrid import HybridSimulator
 from imcevo.simulator.interface import Simulator
 from imcevo.simulator.physical import PhysicalSimulator
 from imcevo.simulator.precision_choice import PrecisionChoiceSimulator

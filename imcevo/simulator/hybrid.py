@@ -19,11 +19,11 @@ from imcevo.mapping.factors import ELSEWHERE, ON_ARRAYS, Mapping
 from imcevo.mapping.placement import Offer, place_layers
 from imcevo.mapping.policies import EvolvedPolicy, MappingPolicy
 from imcevo.mapping.records import STREAMED
+from imcevo.simulator.design_keys import HYBRID_KEYS
 from imcevo.simulator.parts import ANALOG, DIGITAL, Part, Tiles
 from imcevo.simulator.physical import PhysicalSimulator
 from imcevo.simulator.results import Repair
 
-HYBRID_KEYS = ("digital_cell", "digital_groups")
 # A network that is placed exactly at its least SNR must not miss it by a rounding error.
 _ROUNDING = 1e-9
 

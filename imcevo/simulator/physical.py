@@ -29,6 +29,7 @@ from imcevo.simulator import pricing
 from imcevo.simulator.bound_suite import BoundSuite
 from imcevo.simulator.compilation import compile_kernel, kernels_of
 from imcevo.simulator.deployment import Deployment
+from imcevo.simulator.design_keys import KEYS
 from imcevo.simulator.layer_report import layer_report
 from imcevo.simulator.mapping_gene_costs import layer_shape_costs
 from imcevo.simulator.not_modelled import NotModelled
@@ -53,12 +54,6 @@ from imcevo.simulator.stages import Stages
 from imcevo.simulator.weight_writes import weight_loading
 from imcevo.technology import Technology, load_technology
 from imcevo.workload import Network, Precision
-
-KEYS: tuple[str, ...] = (
-    "cell", "node_nm", "voltage_V", "bits_per_cell", "rows", "rows_active", "cols", "adc_type", "adc_bits",
-    "adc_range", "cols_per_adc", "dac_bits", "macros_per_tile", "tiles_per_group", "router_groups", "input_buffer_B",
-    "output_buffer_B", "glb_depth", "dram", "digital_lanes",
-)  # fmt: skip
 
 # Designs are simulated in pieces of this many, so that factors and counts of a piece stay in the cache.
 _CHUNK = 512

@@ -17,8 +17,9 @@ from imcevo.errors import UserError
 from imcevo.hardware import Design, DesignTable, Value, table_of
 from imcevo.mapping.policies import MappingPolicy
 from imcevo.simulator.deployment import Deployment
+from imcevo.simulator.design_keys import KEYS
 from imcevo.simulator.not_modelled import NotModelled
-from imcevo.simulator.physical import KEYS, PhysicalSimulator
+from imcevo.simulator.physical import PhysicalSimulator
 from imcevo.simulator.results import (
     Breakdown,
     LayerReport,
@@ -32,8 +33,6 @@ from imcevo.simulator.results import (
 from imcevo.simulator.snr import error_dB
 from imcevo.technology import Technology
 from imcevo.workload import Network, Precision, with_precision
-
-PRECISION_KEYS = ("input_bits", "weight_bits")
 
 
 class PrecisionChoiceSimulator(NotModelled):

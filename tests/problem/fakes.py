@@ -10,9 +10,9 @@ from imcevo.costs.equation import Term
 from imcevo.costs.terms import AREA_COMPONENTS, ENERGY_COMPONENTS, RESOURCES
 from imcevo.hardware import Design, DesignTable, Value, table_of
 from imcevo.mapping.policies import NO_GENES
-from imcevo.simulator import PhysicalSimulator
+from imcevo.simulator.design_keys import KEYS
 from imcevo.simulator.not_modelled import NotModelled
-from imcevo.simulator.physical import KEYS
+from imcevo.simulator.physical import PhysicalSimulator
 from imcevo.simulator.results import Breakdown, Metrics, Repair
 from imcevo.technology import load_technology
 

@@ -14,7 +14,9 @@ from imcevo.errors import UserError
 from imcevo.hardware import DesignTable, table_of
 from imcevo.mapping.factors import ELSEWHERE, ON_ARRAYS
 from imcevo.mapping.policies import mapping_policy
-from imcevo.simulator import Deployment, HybridSimulator, Metrics, PhysicalSimulator
+from imcevo.simulator import Deployment, Metrics
+from imcevo.simulator.hybrid import HybridSimulator
+from imcevo.simulator.physical import PhysicalSimulator
 from imcevo.workload import Network, Precision, load_network
 from tests.simulator.test_physical import DESIGN, designs
 

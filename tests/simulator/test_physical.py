@@ -11,7 +11,8 @@ from imcevo.costs.die import die_costs
 from imcevo.errors import UserError
 from imcevo.hardware import DesignTable, table_of
 from imcevo.mapping.policies import mapping_policy
-from imcevo.simulator import Deployment, PhysicalSimulator
+from imcevo.simulator import Deployment
+from imcevo.simulator.physical import PhysicalSimulator
 from imcevo.workload import Network, Precision, load_network
 from imcevo.workload.layers import Layer
 

@@ -17,7 +17,8 @@ from imcevo.accuracy.table import CONVERSION_DTYPE, ErrorTable
 from imcevo.hardware import DesignTable, table_of
 from imcevo.kernels import cache_folder
 from imcevo.mapping.loops import reduction_pieces
-from imcevo.simulator import Deployment, PhysicalSimulator
+from imcevo.simulator import Deployment
+from imcevo.simulator.physical import PhysicalSimulator
 from imcevo.workload import Network, Precision, with_precision
 from imcevo.workload.layers import Layer
 from tests.mapping.cases import factors_of, geometry_of, random_chip, random_factors, random_layer, records_of
