@@ -16,7 +16,8 @@ from imcevo.accuracy.sources import MeasuredValues, StatisticsSource, Tensors
 from imcevo.accuracy.statistics import LayerStatistics
 from imcevo.accuracy.trained import BITS, TrainedNetwork, exact_product, trained_network
 from imcevo.hardware import Value, table_of
-from imcevo.simulator import Deployment, PhysicalSimulator
+from imcevo.simulator import Deployment
+from imcevo.simulator.physical import PhysicalSimulator
 from imcevo.workload import Network, Precision
 from imcevo.workload.layers import Layer
 
@@ -76,7 +77,7 @@ def digits_table() -> pd.DataFrame:
 def _figures(simulator: PhysicalSimulator, trained: TrainedNetwork, design: Mapping[str, Value]) -> dict[str, float]:
     designs = simulator.repair(table_of([design]))
     metrics = simulator.simulate(designs)
-    geometry = simulator.geometry(designs)
+    geometry = simulator.stages.geometry(designs)
     slicing = Slicing(BITS, BITS, int(designs["dac_bits"][0]), int(designs["bits_per_cell"][0]))
     layers = [
         (source.statistics(slicing, len(weights)), simulator.snr.readout(designs, pieces))

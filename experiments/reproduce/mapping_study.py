@@ -21,7 +21,6 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from imcevo.costs import unit_costs
 from imcevo.errors import UserError
 from imcevo.hardware import LATENCY_WEIGHT
 from imcevo.mapping.factors import ON_ARRAYS
@@ -33,7 +32,6 @@ from imcevo.problem import CodesignProblem, load_problem
 from imcevo.problem.genome import HARDWARE
 from imcevo.runs.files import make_folder, write_atomically
 from imcevo.runs.manifest import available_cores
-from imcevo.simulator import PhysicalSimulator
 
 # RRAM resident, SRAM streaming, cell chosen by the search.
 PROBLEMS = ("rram_resident4", "sram_streamed4", "quickstart")
@@ -124,17 +122,17 @@ def _gap(problem: CodesignProblem, X: NDArray[np.int64], F: NDArray[np.float64])
 
     NaN where weights stay on chip.
     """
-    simulator = problem.simulator
-    assert isinstance(simulator, PhysicalSimulator)
+    stages = problem.simulator.stages
+    assert stages is not None
     if len(X) == 0:
         return np.nan
     designs = problem.decode(X[[int(np.argmin(F[:, 0] * F[:, 1]))]])
-    costs, geometry = unit_costs(designs, simulator.technology), simulator.geometry(designs)
+    costs, geometry = stages.unit_costs(designs), stages.geometry(designs)
     if geometry["deployment"][0] != STREAMED:
         return np.nan
-    mapping = simulator.map(designs, geometry, costs)
+    mapping = stages.map(designs, geometry, costs)
     on_arrays = mapping.factors["unit"][0] == ON_ARRAYS
-    layers, prices = simulator.layers[on_arrays], simulator.prices(costs)
+    layers, prices = stages.suite.layers[on_arrays], stages.prices(costs)
     reached = energy_latency(layers, geometry, prices, mapping._replace(factors=mapping.factors[:, on_arrays]))
     return float(np.median(reached / least_energy_latency(layers, geometry, prices))) - 1.0
 

@@ -21,7 +21,7 @@ from experiments.reproduce.published_spaces import SPACES, DecidedSpace, design_
 from imcevo.hardware import PARAMETERS, Value, table_of
 from imcevo.optimise.optima import SCALARS
 from imcevo.optimise.published_baselines import sequential, specialised
-from imcevo.simulator.interface import Metrics
+from imcevo.simulator.results import Metrics
 
 OBJECTIVES = ("ela", "ela_mean")
 SUITE = "suite"

@@ -16,8 +16,8 @@ from imcevo.errors import UserError
 from imcevo.optimise.exhaustive import ExhaustiveSearch
 from imcevo.optimise.optima import SCALARS
 from imcevo.problem import CodesignProblem, load_problem
-from imcevo.simulator.interface import Metrics
 from imcevo.simulator.published import PublishedSimulator
+from imcevo.simulator.results import Metrics
 
 # Of the tables; published areas and energies have ten.
 DIGITS = 9

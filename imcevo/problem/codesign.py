@@ -19,9 +19,7 @@ from imcevo.problem.genome import HARDWARE, MAPPING, Genome
 from imcevo.problem.hypervolume import HypervolumeBox
 from imcevo.problem.objectives import Objective
 from imcevo.problem.tabulated import TabulatedCanonicaliser, canonicaliser_of
-from imcevo.simulator import PhysicalSimulator
-from imcevo.simulator.interface import Metrics, Simulator
-from imcevo.simulator.shape_costs import shape_costs
+from imcevo.simulator import Metrics, Simulator
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -194,10 +192,11 @@ class CodesignProblem:
         """
         n_blocks = int(self.linkage.max()) + 1
         costs = np.zeros((*candidates.shape[:2], n_blocks + 1, 2))
-        if isinstance(self.simulator, PhysicalSimulator) and n_blocks < self.n_var:
+        if self.simulator.mapping_genes.names:
             designs = self._canonicaliser.repaired(candidates[0][:, self.genome.place(HARDWARE)])
-            known = shape_costs(self.simulator, designs, candidates[:, :, self.genome.place(MAPPING)])
-            costs[:, :, -known.shape[2] :] = known
+            known = self.simulator.mapping_gene_costs(designs, candidates[:, :, self.genome.place(MAPPING)])
+            if known is not None:
+                costs[:, :, -known.shape[2] :] = known
         return costs
 
     def objective_values(self, metrics: Metrics) -> NDArray[np.float64]:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from imcevo.accuracy.closed_form import LAYER_CAP_dB
 from imcevo.errors import UserError, listed, unknown_name
 from imcevo.problem.config import EFFICIENCIES
-from imcevo.simulator.interface import Metrics
+from imcevo.simulator.results import Metrics
 from imcevo.units import engineering, unit_suffix
 
 PER_NETWORK = ("energy_J", "latency_s", *EFFICIENCIES)

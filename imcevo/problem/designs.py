@@ -15,9 +15,7 @@ from imcevo.hardware import Value, parameter, table_of
 from imcevo.problem.codesign import DERIVED, CodesignProblem
 from imcevo.problem.constraints import POWERS
 from imcevo.problem.profiles import check_known
-from imcevo.simulator import PhysicalSimulator
-from imcevo.simulator.interface import Breakdown, Metrics, NetworkSnr
-from imcevo.simulator.precision_choice import PrecisionChoiceSimulator
+from imcevo.simulator.results import Breakdown, Metrics, NetworkSnr
 from imcevo.technology.exposure_field import too_large_for_one_die
 
 
@@ -114,9 +112,10 @@ def evaluation_report(
         },
     }
     if monte_carlo:
-        if not isinstance(problem.simulator, PhysicalSimulator | PrecisionChoiceSimulator):
+        sampled = problem.simulator.sampled_snr(used)
+        if sampled is None:
             raise UserError("is not known to this profile", value="--monte-carlo", allowed="the physical profile")
-        report["monte_carlo"] = [layer._asdict() for layer in problem.simulator.sampled_snr(used)]
+        report["monte_carlo"] = [layer._asdict() for layer in sampled]
     if explain:
         terms = problem.simulator.explain(used)
         report["explain"] = [{**term._asdict(), "inputs": dict(term.inputs)} for term in terms]

@@ -27,7 +27,6 @@ from imcevo.problem.profiles import (
     unset_bits,
 )
 from imcevo.problem.toml_text import to_toml
-from imcevo.simulator import HybridSimulator
 from imcevo.simulator.interface import Simulator
 
 
@@ -54,8 +53,7 @@ def load_problem(path: Path | str, *, policy: str | None = None) -> CodesignProb
         config.constraints, networks=simulator.networks, required=simulator.required, file=file,
         shortfalls=lambda: _shortfalls(space, simulator), overlapping=_overlapping(config),
     )  # fmt: skip
-    if isinstance(simulator, HybridSimulator):
-        simulator = simulator.aiming_at(least_snr_dB(constraints, simulator.networks))
+    simulator = simulator.aiming_at(least_snr_dB(constraints, simulator.networks))
     maximised = [objective.metric in MAXIMISED for objective in objectives]
     box = HypervolumeBox.from_config(config.hypervolume, len(objectives), maximised=maximised, file=file)
     resolved = config.model_dump(exclude_none=True)

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from imcevo.errors import UserError, listed, unknown_name
 from imcevo.problem.config import EFFICIENCIES, Aggregate, Metric, ObjectiveConfig
-from imcevo.simulator.interface import Metrics
+from imcevo.simulator.results import Metrics
 
 OF_THE_CHIP: tuple[Metric, ...] = ("area_m2", "cost")
 AGGREGATES: tuple[Aggregate, ...] = ("max", "mean", "weighted_mean", "geometric_mean", "weighted_geometric_mean")

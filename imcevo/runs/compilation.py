@@ -13,8 +13,6 @@ import numpy as np
 from imcevo.kernels import cache_folder
 from imcevo.problem import CodesignProblem, load_problem
 from imcevo.runs.manifest import available_cores
-from imcevo.simulator import PhysicalSimulator
-from imcevo.simulator.compilation import compile_kernel, kernels_of
 
 
 def compile_side_by_side(problem: CodesignProblem, file: Path) -> None:
@@ -26,7 +24,7 @@ def compile_side_by_side(problem: CodesignProblem, file: Path) -> None:
     folder = cache_folder("kernels")
     if folder is None:
         return
-    missing = [name for name in kernels_of(problem.simulator, snr=problem.needs_snr) if not _done(folder, name)]
+    missing = [name for name in problem.simulator.kernels(snr=problem.needs_snr) if not _done(folder, name)]
     others = missing[:-1][: available_cores() - 1]  # the last, quickest ones are left to this process
     context = multiprocessing.get_context("spawn")
     helpers = [context.Process(target=_compile_from, args=(file, name), daemon=True) for name in others]
@@ -49,6 +47,5 @@ def _compile_from(file: Path, name: str) -> None:
 
 
 def _compile(problem: CodesignProblem, name: str, folder: Path) -> None:
-    assert isinstance(problem.simulator, PhysicalSimulator)
-    compile_kernel(problem.simulator, problem.decode(np.zeros((1, problem.n_var), dtype=np.int64)), name)
+    problem.simulator.compile_kernel(problem.decode(np.zeros((1, problem.n_var), dtype=np.int64)), name)
     (folder / f"{name}.compiled").touch()

@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Sequence
-from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +18,6 @@ from imcevo.mapping.records import Records
 from imcevo.optimise import Front
 from imcevo.problem import CodesignProblem
 from imcevo.runs.files import write_atomically
-from imcevo.simulator import PhysicalSimulator
 
 FRONT = "front.csv"
 BREAKDOWN = "breakdown.csv"
@@ -44,15 +42,16 @@ def write_results(problem: CodesignProblem, front: Front, folder: Path) -> None:
     for start in range(0, len(X), _PIECE):
         piece = X[start : start + _PIECE]
         designs = problem.decode(piece)
-        with simulator.remembering() if isinstance(simulator, PhysicalSimulator) else nullcontext():
+        with simulator.keeping_mappings():
             tables.append(problem.frame(piece).drop(columns=["feasible", "violations"]))
             parts.append(breakdown_of(problem, designs))
-            if isinstance(simulator, PhysicalSimulator):
-                factors.append(simulator.mapped(designs).factors)
+            mapping = simulator.mapped(designs)
+            if mapping is not None:
+                factors.append(mapping.factors)
     _write(pd.concat(tables), number, folder / FRONT)
     _write(pd.concat(parts), number, folder / BREAKDOWN)
-    if isinstance(simulator, PhysicalSimulator):
-        write_atomically(folder / MAPPINGS, _mappings(simulator, factors, number))
+    if simulator.layers is not None:
+        write_atomically(folder / MAPPINGS, _mappings(simulator.layers, factors, number))
 
 
 def breakdown_of(problem: CodesignProblem, designs: DesignTable) -> pd.DataFrame:
@@ -69,8 +68,7 @@ def breakdown_of(problem: CodesignProblem, designs: DesignTable) -> pd.DataFrame
     return pd.DataFrame(columns)
 
 
-def _mappings(simulator: PhysicalSimulator, factors: Sequence[Records], number: NDArray[np.int64]) -> bytes:
-    layers = simulator.layers
+def _mappings(layers: Records, factors: Sequence[Records], number: NDArray[np.int64]) -> bytes:
     columns: dict[str, Any] = {"design": number, "network": layers["network"], "count": layers["count"]}
     columns |= {name: np.concatenate([piece[name] for piece in factors])[: len(number)] for name in FACTORS}
     file = io.BytesIO()

@@ -16,8 +16,8 @@ from imcevo.hardware import DesignTable
 from imcevo.mapping.factors import Mapping as LayerMapping
 from imcevo.mapping.loops import reduction_pieces
 from imcevo.mapping.records import Records
-from imcevo.simulator.interface import NetworkSnr
 from imcevo.simulator.repair import CALIBRATED
+from imcevo.simulator.results import NetworkSnr
 from imcevo.technology import Technology
 from imcevo.workload import Network
 from imcevo.workload.build import layer_names

@@ -13,7 +13,6 @@ from imcevo.mapping.factors import ELSEWHERE, ON_ARRAYS, ON_DIGITAL_UNIT
 from imcevo.mapping.records import Records
 from imcevo.problem import CodesignProblem
 from imcevo.runs.results import MAPPINGS
-from imcevo.simulator import HybridSimulator
 from imcevo.study.measure import repaired
 from imcevo.study.run_store import RunStore
 from imcevo.study.searches import FRONT, Answer
@@ -46,8 +45,8 @@ def placement_table(problem: CodesignProblem, answers: Sequence[Answer], store: 
     tiles; ``designs``: how many; ``layers_of``: a kind of layers, a network, or all; ``layers`` and ``macs``: the share
     of them that runs there.
     """
-    simulator = problem.simulator
-    assert isinstance(simulator, HybridSimulator)
+    layers, networks = problem.simulator.layers, problem.simulator.networks
+    assert layers is not None
     rows: list[dict[str, Any]] = []
     for answer in answers:
         if answer.task.candidate.networks != problem.networks:
@@ -58,23 +57,23 @@ def placement_table(problem: CodesignProblem, answers: Sequence[Answer], store: 
                 unit = mappings["unit"]
             both = np.logical_and(*((unit == PLACES[place]).any(axis=1) for place in TILES))
             for of, designs in (("front", unit), ("both", unit[both])):
-                rows += [told | {"of": of} | row for row in _shares(simulator, designs)]
+                rows += [told | {"of": of} | row for row in _shares(layers, networks, designs)]
         elif answer.design is not None:
-            unit = simulator.mapped(repaired(problem, [answer.design.values])).factors["unit"]
-            rows += [told | {"of": "chosen"} | row for row in _shares(simulator, unit)]
+            mapping = problem.simulator.mapped(repaired(problem, [answer.design.values]))
+            assert mapping is not None
+            rows += [told | {"of": "chosen"} | row for row in _shares(layers, networks, mapping.factors["unit"])]
     return pd.DataFrame(rows)
 
 
-def _shares(simulator: HybridSimulator, unit: NDArray[np.int32]) -> Iterator[dict[str, Any]]:
+def _shares(layers: Records, networks: Sequence[str], unit: NDArray[np.int32]) -> Iterator[dict[str, Any]]:
     """Means over designs of the units ``[n_designs, n_layers]`` that matrix layers run on; nothing of no designs."""
     if len(unit) == 0:
         return
-    layers = simulator.layers
     kinds = layer_kinds(layers)
     places = {place: unit == code for place, code in PLACES.items()}
     matrix = kinds >= 0
     groups = {"all": matrix} | {kind: kinds == index for index, kind in enumerate(KINDS)}
-    groups |= {name: matrix & (layers["network"] == index) for index, name in enumerate(simulator.networks)}
+    groups |= {name: matrix & (layers["network"] == index) for index, name in enumerate(networks)}
     count = layers["count"].astype(np.float64)
     macs = count * layers["vectors"] * layers["weights"]
     for name, group in groups.items():

@@ -19,7 +19,6 @@ from imcevo.problem import CodesignProblem, load_problem
 from imcevo.problem.profiles import read_problem_config
 from imcevo.runs.files import LOCK, locked, make_folder, os_errors_told, write_atomically
 from imcevo.runs.manifest import available_cores, new_manifest, now
-from imcevo.simulator import HybridSimulator
 from imcevo.study.certified import certified_tables, certified_tasks
 from imcevo.study.config import Candidate, Study
 from imcevo.study.measure import (
@@ -97,7 +96,7 @@ def conduct(
         if fronts:
             found = [store.front(a.runs[0]) for a in fronts]
             tables["fronts"] = fronts_table(fronts, problem.objective_names, found)
-        if isinstance(problem.simulator, HybridSimulator):
+        if len(problem.simulator.tile_kinds) > 1:
             tables["placement"] = placement_table(problem, own, store)
         if study.config.sensitivity is not None:
             tables["sensitivity"] = _sensitivity(study, problem, candidates[0], chosen)

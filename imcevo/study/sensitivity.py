@@ -13,7 +13,7 @@ from imcevo.config import ModelT, StrictModel
 from imcevo.errors import UserError
 from imcevo.hardware import Value
 from imcevo.problem import CodesignProblem
-from imcevo.simulator import PhysicalSimulator
+from imcevo.simulator import Simulator
 from imcevo.study.measure import repaired
 from imcevo.technology.quantity import UNITS, Quantity
 
@@ -67,15 +67,15 @@ def _objective(problem: CodesignProblem, design: Mapping[str, Value]) -> tuple[f
 
 def _moved_constants(
     problem: CodesignProblem, design: Mapping[str, Value], factor: float
-) -> Iterator[tuple[str, Quantity, Quantity, PhysicalSimulator]]:
+) -> Iterator[tuple[str, Quantity, Quantity, Simulator]]:
     """Name, constant, changed constant and simulator: the design's cells, node and DRAM, and all circuits.
 
     Only the physical profile has a technology to change.
     """
     simulator = problem.simulator
-    if not isinstance(simulator, PhysicalSimulator):
-        return
     technology = simulator.technology
+    if technology is None:
+        return
     node = int(design["node_nm"])
     used = ["cell", "digital_cell"] if design.get("digital_groups") else ["cell"]
     for cell in dict.fromkeys(str(design[key]) for key in used):

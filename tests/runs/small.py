@@ -41,8 +41,8 @@ def fake_simulator(monkeypatch: pytest.MonkeyPatch) -> None:
 def fake_physical(monkeypatch: pytest.MonkeyPatch) -> None:
     """Problems on the physical profile get the fake simulator."""
     monkeypatch.setattr(
-        "imcevo.problem.profiles.PhysicalSimulator",
-        lambda networks, *rest: FakeSimulator([network.name for network in networks]),
+        "imcevo.problem.profiles.physical_simulator",
+        lambda networks, *rest, **more: FakeSimulator([network.name for network in networks]),
     )
 
 

@@ -8,7 +8,6 @@ import sys
 from pathlib import Path
 
 from imcevo.problem import load_problem
-from imcevo.simulator.compilation import kernels_of
 
 SHIPPED = Path(__file__).parents[2] / "problems"
 SCRIPT = """
@@ -33,9 +32,9 @@ if __name__ == "__main__":
 def test_the_kernels_of_a_policy() -> None:
     file = SHIPPED / "sram_streamed4.toml"
     for policy in ("greedy", "exact", "evolved"):
-        named = kernels_of(load_problem(file, policy=policy).simulator, snr=True)
+        named = load_problem(file, policy=policy).simulator.kernels(snr=True)
         assert (policy in named, "snr" in named, "count" in named) == (True, True, True)
-    assert kernels_of(load_problem(SHIPPED / "published_rram4.toml").simulator, snr=False) == ()
+    assert load_problem(SHIPPED / "published_rram4.toml").simulator.kernels(snr=False) == ()
 
 
 def test_helpers_compile_for_this_process(tmp_path: Path) -> None:

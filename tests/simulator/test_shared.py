@@ -10,12 +10,14 @@ import pytest
 
 from imcevo.hardware import table_of
 from imcevo.mapping.policies import mapping_policy
-from imcevo.simulator import Deployment, HybridSimulator, PhysicalSimulator
-from imcevo.simulator.pipeline import initiation_interval_s
+from imcevo.simulator import Deployment
+from imcevo.simulator.hybrid import HybridSimulator
+from imcevo.simulator.physical import PhysicalSimulator
+from imcevo.simulator.pipelined_layers import initiation_interval_s
 from imcevo.workload import Layer, Network, Precision
 from tests.simulator.test_hybrid import HYBRID
 from tests.simulator.test_physical import DESIGN
-from tests.simulator.test_pipeline import Line
+from tests.simulator.test_pipelined_layers import Line
 
 FOUR_BITS = Precision(input_bits=4, weight_bits=4, output_bits=4)
 # One array of 32 x 32 cells of four bits, and nothing else.
@@ -141,8 +143,8 @@ def test_layers_of_one_tensor_take_turns_in_a_pipeline() -> None:
     ):  # fmt: skip
         sim = simulator(net, execution="pipelined")
         table = sim.repair(table_of([{**SMALL, "dac_bits": 1, "glb_depth": 65536}]))
-        geometry, (part,) = sim.geometry(table), sim.parts(table)
-        stages.append(float(sim.count(geometry, part.costs.rates, part.mapping).stages[0, 0, 0]))
+        geometry, (part,) = sim.stages.geometry(table), sim.parts(table)
+        stages.append(float(sim.stages.count(geometry, part.tiles.costs.rates, part.mapping).stages[0, 0, 0]))
     one, four, apart, two = stages
     assert four == pytest.approx(4 * one)
     assert apart == pytest.approx(one)

@@ -10,9 +10,10 @@ import pytest
 
 from imcevo.errors import UserError
 from imcevo.hardware import table_of
-from imcevo.simulator import Deployment, PhysicalSimulator
-from imcevo.simulator.interface import Metrics
-from imcevo.simulator.pipeline import initiation_interval_s
+from imcevo.simulator import Deployment
+from imcevo.simulator.physical import PhysicalSimulator
+from imcevo.simulator.pipelined_layers import initiation_interval_s
+from imcevo.simulator.results import Metrics
 from imcevo.workload import Precision, load_network
 
 

@@ -1,4 +1,4 @@
-"""Mappings remembered for a while, by everything that a policy reads of a set of designs."""
+"""Mappings kept for a while, by everything that a policy reads of a set of designs."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from numpy.typing import NDArray
 from imcevo.mapping.factors import Mapping
 
 
-class Remembered:
-    """Remembers nothing until asked to, since a search meets no design twice."""
+class MappingCache:
+    """Keeps nothing until asked to, since a search meets no design twice."""
 
     def __init__(self) -> None:
         self._kept: dict[bytes, Mapping] | None = None
 
     @contextmanager
-    def kept(self) -> Iterator[None]:
-        """Inside, what was chosen once is remembered."""
+    def keeping(self) -> Iterator[None]:
+        """Inside, what was chosen once is kept."""
         self._kept = {}
         try:
             yield
