@@ -8,6 +8,8 @@ then go, one change of a mapping at a time, where they save the most per tile.
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -161,7 +163,7 @@ def share_out(most_tiles: int, n: NDArray[np.int64], cost: NDArray[np.float64], 
     if taken > most_tiles:
         return
     for _ in range(_BISECTIONS):
-        middle = 0.5 * (low + high) if low == 0.0 else (low * high) ** 0.5
+        middle = 0.5 * (low + high) if low == 0.0 else math.sqrt(low * high)
         if _choose(middle, n, cost, tiles, first, end, chosen) <= most_tiles:
             high = middle
         else:

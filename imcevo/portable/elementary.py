@@ -73,6 +73,7 @@ _LOG2_E = _pair(DIGITS.divide(Decimal(1), _LN2))
 _LOG10_E = _pair(DIGITS.divide(Decimal(1), Decimal(10).ln(DIGITS)))
 _LOG10_2 = _pair(DIGITS.divide(_LN2, Decimal(10).ln(DIGITS)), 42)
 _TWO_PI = 6.283185307179586
+_TWO_OVER_ROOT_PI = 1.1283791670955126
 
 
 @kernel(inner=True)
@@ -251,14 +252,13 @@ def power(x: float, y: float) -> float:
     if x != x or y != y:
         return nan
     size, sign = abs(x), 1.0
-    if (x < 0.0 or (x == 0.0 and 1.0 / x < 0.0)) and abs(y) < inf:
-        if abs(y) < 2.0**53:  # all larger numbers are even
-            whole = np.floor(y)
-            if whole != y:
-                if -inf < x < 0.0:
-                    return nan
-            elif 2.0 * np.floor(0.5 * whole) != whole:
-                sign = -1.0
+    negative = x < 0.0 or (x == 0.0 and 1.0 / x < 0.0)
+    if negative and abs(y) < 2.0**53:  # all larger numbers are even
+        if np.floor(y) != y:
+            if -inf < x < 0.0:
+                return nan
+        elif 2.0 * np.floor(0.5 * y) != y:
+            sign = -1.0
     if size == 1.0:
         return sign
     if size == 0.0 or size == inf or abs(y) == inf:
@@ -315,6 +315,12 @@ def erfc(x: float) -> float:
     if x != x:
         return x
     a = abs(x)
+    if a < 0.5:
+        square, term, series = x * x, x, x
+        for k in range(1, 13):  # sum of (-1)^k x^(2k + 1)/(k! (2k + 1))
+            term *= -square / k
+            series += term / (2 * k + 1)
+        return 1.0 - _TWO_OVER_ROOT_PI * series
     if a > 27.3:
         return 0.0 if x > 0.0 else 2.0
     t = (a - 3.75) / (a + 3.75)

@@ -23,6 +23,7 @@ from imcevo.mapping.factors import ELSEWHERE, ON_ARRAYS, Mapping
 from imcevo.mapping.placement import Offer, place_layers
 from imcevo.mapping.policies import EvolvedPolicy, MappingPolicy
 from imcevo.mapping.records import STREAMED
+from imcevo.portable.arrays import power, row_sums, sums_at_prices
 from imcevo.simulator.interface import Breakdown, Metrics, NetworkSnr, Repair, WeightLoading
 from imcevo.simulator.physical import Counted, Part, PhysicalSimulator
 from imcevo.simulator.sampled_snr import SampledLayer, sampled_layers
@@ -70,7 +71,7 @@ class HybridSimulator(PhysicalSimulator):
     def aiming_at(self, least_snr_dB: Sequence[float]) -> HybridSimulator:
         """The same simulator, placing layers so that every network has this compute-SNR; -inf: it does not matter."""
         other = copy(self)
-        other._most_error = 10.0 ** (-np.asarray(least_snr_dB, dtype=np.float64) / 10.0) * (1 - _ROUNDING)
+        other._most_error = power(10.0, -np.asarray(least_snr_dB, dtype=np.float64) / 10.0) * (1 - _ROUNDING)
         return other
 
     def check(self, key: str, value: Value) -> None:
@@ -124,8 +125,8 @@ class HybridSimulator(PhysicalSimulator):
 
     def _offer(self, part: Part) -> Offer:
         counted = self.count(part.geometry, part.costs.rates, part.mapping, per_layer=True)
-        seconds = counted.times.sum(axis=2) / self.deployment.batch
-        energy = np.einsum("dla,da->dl", counted.counts, part.costs.energy_J) / self.deployment.batch
+        seconds = row_sums(counted.times) / self.deployment.batch
+        energy = sums_at_prices(counted.counts, part.costs.energy_J) / self.deployment.batch
         energy += part.costs.leakage_W[:, None] * seconds
         f, geometry = part.mapping.factors, part.geometry
         stays = (geometry["deployment"] != STREAMED)[:, None] & (self.layers["dynamic"] == 0)
@@ -192,7 +193,7 @@ class HybridSimulator(PhysicalSimulator):
         latency = self._seconds(counted)
         interval = latency / self.deployment.batch
         switched = sum(
-            np.einsum("dna,da->dn", one.counts, part.costs.energy_J) / self.deployment.batch
+            sums_at_prices(one.counts, part.costs.energy_J) / self.deployment.batch
             for one, part in zip(counted, parts, strict=True)
         )
         analog = parts[0]
@@ -206,7 +207,7 @@ class HybridSimulator(PhysicalSimulator):
             shortfalls["endurance"] = np.max([
                 worn_out(self._writes(part), part.designs, lifetime, self.technology) for part in parts
             ], axis=0)  # fmt: skip
-        area = analog.costs.area_m2.sum(axis=1)
+        area = row_sums(analog.costs.area_m2)
         return Metrics(
             switched + analog.costs.leakage_W[:, None] * interval, latency, area, shortfalls,
             die_costs(area, designs, self.technology),
@@ -219,7 +220,7 @@ class HybridSimulator(PhysicalSimulator):
 
     @staticmethod
     def _seconds(counted: Sequence[Counted]) -> NDArray[np.float64]:
-        return np.asarray(sum(one.times for one in counted)).sum(axis=2)
+        return row_sums(sum(one.times for one in counted))
 
     def breakdown(self, designs: DesignTable) -> Breakdown:
         """Energy by component, time by binding resource, area by component."""
@@ -248,7 +249,7 @@ class HybridSimulator(PhysicalSimulator):
             return super().explain(design)
         with tracing() as terms:
             analog, _ = self._unplaced(self.repair(designs), self.policy)
-            die_costs(analog.costs.area_m2.sum(axis=1), designs, self.technology)
+            die_costs(row_sums(analog.costs.area_m2), designs, self.technology)
         return terms
 
     def network_snr(self, design: Design) -> MappingType[str, NetworkSnr]:

@@ -32,6 +32,7 @@ from imcevo.mapping.factors import Mapping
 from imcevo.mapping.policies import ExactPolicy, MappingPolicy, mapping_policy
 from imcevo.mapping.price import Prices
 from imcevo.mapping.records import GEOMETRY_DTYPE, RESIDENT, STREAMED, SWAPPED, Records, layer_records
+from imcevo.portable.arrays import row_sums, sums_at_prices
 from imcevo.simulator.deployment import Deployment
 from imcevo.simulator.interface import Breakdown, Metrics, NetworkSnr, Repair, WeightLoading
 from imcevo.simulator.pipeline import in_flight_bits, initiation_interval_s
@@ -295,8 +296,8 @@ class PhysicalSimulator:
         costs, geometry = unit_costs(designs, self.technology), self.geometry(designs)
         mapping = self.map(designs, geometry, costs)
         counted = self.count(geometry, costs.rates, mapping)
-        latency, interval = counted.times.sum(axis=2), self._interval(geometry, counted)
-        switched = np.einsum("dna,da->dn", counted.counts, costs.energy_J) / self.deployment.batch
+        latency, interval = row_sums(counted.times), self._interval(geometry, counted)
+        switched = sums_at_prices(counted.counts, costs.energy_J) / self.deployment.batch
         energy = switched + costs.leakage_W[:, None] * interval
         shortfalls = {
             "capacity_bits": self._missing_capacity(self._missing_bits(geometry, mapping)),
@@ -310,21 +311,21 @@ class PhysicalSimulator:
         if self._pipelined:
             missing = (self._in_flight_bits[None, :] - geometry["glb_bits"][:, None]).max(axis=1)
             shortfalls["pipeline_buffer_bits"] = np.where(geometry["pipelined"] == 1, missing, 0.0)
-        area = costs.area_m2.sum(axis=1)
+        area = row_sums(costs.area_m2)
         cost = die_costs(area, designs, self.technology)
         snr_dB = self.snr.of_designs(designs, geometry, mapping) if snr else None
         return Metrics(energy, latency, area, shortfalls, cost, snr_dB, interval)
 
     def _interval(self, geometry: Records, counted: Counted) -> NDArray[np.float64]:
         """Mean seconds between finished inferences ``[n_designs, n_networks]``."""
-        batches = counted.times.sum(axis=2)
+        batches = row_sums(counted.times)
         if self._pipelined:
             batches = np.where(geometry["pipelined"][:, None] == 1, initiation_interval_s(counted.stages), batches)
         return batches / self.deployment.batch
 
     def _missing_capacity(self, missing: NDArray[np.float64]) -> NDArray[np.float64]:
         """Of all networks ``[n_designs]``: summed where they share the chip, the worst where they take turns."""
-        return missing.max(axis=1) if self.deployment.mode == "swapped" else missing.sum(axis=1)
+        return missing.max(axis=1) if self.deployment.mode == "swapped" else row_sums(missing)
 
     def _missing_bits(self, geometry: Records, mapping: Mapping) -> NDArray[np.float64]:
         """Cell bits that each network lacks ``[n_designs, n_networks]``; resident networks are placed in suite order.
@@ -356,7 +357,7 @@ class PhysicalSimulator:
     def explain(self, design: Design) -> Sequence[Term]:
         """The equations behind one design's unit costs and the cost of its die."""
         designs = table_of([design])
-        area = unit_costs(designs, self.technology).area_m2.sum(axis=1)
+        area = row_sums(unit_costs(designs, self.technology).area_m2)
         with tracing() as terms:
             die_costs(area, designs, self.technology)
         return [*explain_costs(design, self.technology), *terms]
@@ -388,7 +389,7 @@ class PhysicalSimulator:
             }
         # The price of programming: what programming at every inference adds to never doing it.
         once, never = (self._counted(geometry, costs.rates, mapping, writes) for writes in (1.0, 0.0))
-        energy = (once.counts - never.counts)[0] @ costs.energy_J[0]
+        energy = sums_at_prices(once.counts - never.counts, costs.energy_J)[0]
         time = self._switch_time(geometry, costs.rates)[0]
         how = "once"
         if self.deployment.mode == "swapped":

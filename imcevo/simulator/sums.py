@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from imcevo.costs import UnitCosts
 from imcevo.costs.terms import COMPONENT_OF_ACTION, ENERGY_COMPONENTS
 from imcevo.hardware import DesignTable
+from imcevo.portable.arrays import log2
 
 
 def missing_adc_bits(designs: DesignTable, rows_summed: NDArray[np.int64]) -> NDArray[np.float64]:
@@ -16,8 +17,8 @@ def missing_adc_bits(designs: DesignTable, rows_summed: NDArray[np.int64]) -> ND
     A column sums up to rows_summed * (2^b - 1) * (2^d - 1) levels at b bits per cell and d DAC bits; full-scale
     conversion loses nothing with 2^B >= levels + 1.
     """
-    levels = rows_summed * (2.0 ** designs["bits_per_cell"] - 1) * (2.0 ** designs["dac_bits"] - 1)
-    return np.where(designs["adc_bits"] > 0, np.ceil(np.log2(levels + 1)) - designs["adc_bits"], 0.0)
+    levels = rows_summed * (np.ldexp(1.0, designs["bits_per_cell"]) - 1) * (np.ldexp(1.0, designs["dac_bits"]) - 1)
+    return np.where(designs["adc_bits"] > 0, np.ceil(log2(levels + 1)) - designs["adc_bits"], 0.0)
 
 
 def energy_by_component(
