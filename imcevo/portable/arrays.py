@@ -83,6 +83,26 @@ def products(a: ArrayLike, b: ArrayLike) -> Array:
     return result
 
 
+def solved(A: ArrayLike, b: ArrayLike) -> Array | None:
+    """x of A x = b ``[n]``, few unknowns, by elimination with row pivots; None where a pivot is 0."""
+    rows = np.column_stack([np.asarray(A, dtype=np.float64), np.asarray(b, dtype=np.float64)])
+    n = len(rows)
+    for k in range(n):
+        pivot = k + int(np.abs(rows[k:, k]).argmax())
+        if not abs(rows[pivot, k]) > 0.0:
+            return None
+        rows[[k, pivot]] = rows[[pivot, k]]
+        for below in range(k + 1, n):
+            rows[below] -= rows[below, k] / rows[k, k] * rows[k]
+    x = np.zeros(n)
+    for k in range(n - 1, -1, -1):
+        rest = rows[k, n]
+        for j in range(k + 1, n):
+            rest -= rows[k, j] * x[j]
+        x[k] = rest / rows[k, k]
+    return x
+
+
 @cache
 def _loops() -> ModuleType:
     """Loaded when first called: whoever only reads data needs no compiler."""

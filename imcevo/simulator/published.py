@@ -7,7 +7,7 @@ bandwidth or bit-serial term), no leakage, and each network alone on the chip.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numba
 import numpy as np
@@ -291,7 +291,7 @@ def _price(actions: NDArray[np.float64], point: NDArray[np.int64], prices_J: NDA
             energy_J[design, network] = total
 
 
-def _of_networks(shares: NDArray[np.float64], of_shapes: NDArray[np.float64]) -> NDArray[np.float64]:
+def _of_networks(shares: NDArray[np.number[Any]], of_shapes: NDArray[np.float64]) -> NDArray[np.float64]:
     """sum_s shares[s, ...] of_shapes[s]."""
     flat = shares.reshape(len(of_shapes), -1)
     return products(of_shapes[None], flat)[0].reshape(shares.shape[1:])
