@@ -74,7 +74,7 @@ class Slicing:
         if self.coding == "offset":
             return magnitude
         if self.coding == "twos_complement":
-            return np.append(magnitude, -(2.0 ** (self.weight_bits - 1)))
+            return np.append(magnitude, -float(2 ** (self.weight_bits - 1)))
         return np.concatenate([magnitude, -magnitude])
 
     @property

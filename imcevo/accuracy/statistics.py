@@ -131,7 +131,7 @@ def measured_statistics(
     slices = _slice_moments(input_share, weight_share, slicing)
     C, U, m, ubar = slices[:4]
     codes, values = inputs.astype(np.float64), weights.astype(np.float64)
-    variance = float(((codes - input_zero) @ values).var())
+    variance = _variance((codes - input_zero) @ values)  # whole numbers: exact in any order
     _check_varies(variance)
     alone = K * _product_variance(input_share, np.arange(len(input_share)), weight_share, _weight_values(slicing))
     v_ind = np.outer(C.diagonal(), U.diagonal()) - np.outer(m, ubar) ** 2
@@ -140,7 +140,7 @@ def measured_statistics(
     moments = Moments(
         float(K), float(slicing.largest_input), float(slicing.largest_cell), slicing.input_significance,
         slicing.weight_significance, *slices, mean, excess, input_excess, variance,
-        max(0.1, float((codes @ values).var()) / alone),
+        max(0.1, _variance(codes @ values) / alone),
     )  # fmt: skip
     return LayerStatistics(K, slicing, moments, measured=True)
 
@@ -176,6 +176,11 @@ def _product_variance(
     """Variance of the product of two independent values."""
     mean_x, square_x, mean_w, square_w = row_sums([p * x, p * x**2]).tolist() + row_sums([q * w, q * w**2]).tolist()
     return float(square_x * square_w - (mean_x * mean_w) ** 2)
+
+
+def _variance(values: Floats) -> float:
+    flat = values.reshape(1, -1)
+    return float(row_sums((flat - row_sums(flat) / flat.size) ** 2)[0] / flat.size)
 
 
 def _check_varies(variance: float) -> None:

@@ -148,7 +148,7 @@ def _supply_ranges(technology: Technology) -> Array:
 
 def _node_index(designs: DesignTable, technology: Technology) -> NDArray[np.int64]:
     sizes = np.fromiter(technology.nodes, dtype=np.int64)
-    order = np.argsort(sizes)
+    order = np.argsort(sizes, kind="stable")
     place = np.minimum(np.searchsorted(sizes[order], designs["node_nm"]), len(sizes) - 1)
     index = order[place]
     if (sizes[index] != designs["node_nm"]).any():

@@ -49,7 +49,7 @@ def age_survivors(F: NDArray[np.float64], n: int, rng: np.random.Generator) -> S
     score[first], shape = _first_front(np.round(F[first], _DIGITS))
     others = (rank > 0) & (rank < np.sort(rank)[n - 1])  # of the front that fits in part, any
     if others.any():
-        lengths = np.empty(int(others.sum()))
+        lengths = np.empty(int(np.count_nonzero(others)))
         _lengths(np.abs(F[others] / shape.extent - shape.ideal), shape.p, lengths)
         score[others] = 1.0 / np.maximum(lengths, _LEAST)
     kept = np.lexsort((rng.random(len(F)), -score, rank))[:n]

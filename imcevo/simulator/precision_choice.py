@@ -178,7 +178,7 @@ class PrecisionChoiceSimulator:
 
 def _together(parts: Sequence[tuple[NDArray[np.intp], ResultT]]) -> ResultT:
     """Results of some rows each as one, in the order of the rows; what all designs share stays as it is."""
-    order = np.argsort(np.concatenate([rows for rows, _ in parts]))
+    order = np.argsort(np.concatenate([rows for rows, _ in parts]), kind="stable")
     first = parts[0][1]
     shared = {"macs", "energy_components", "latency_components", "area_components"}
 
