@@ -11,6 +11,8 @@ are and how many duplicates, the others use as many of these as find work (`foll
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -181,7 +183,7 @@ def share_out(most_tiles: int, n: NDArray[np.int64], cost: NDArray[np.float64], 
     if taken > most_tiles:
         return
     for _ in range(_BISECTIONS):
-        middle = 0.5 * (low + high) if low == 0.0 else (low * high) ** 0.5
+        middle = 0.5 * (low + high) if low == 0.0 else math.sqrt(low * high)
         if _choose(middle, n, cost, tiles, first, end, chosen) <= most_tiles:
             high = middle
         else:

@@ -7,6 +7,8 @@ weights stay on chip, every layer gets its own tiles and the tiles left over go 
 
 from __future__ import annotations
 
+import math
+
 import numba
 import numpy as np
 from numpy.typing import NDArray
@@ -178,7 +180,7 @@ def _want_duplicates(layers: Records, chip: Record, f: Records, network: int, wa
             total += layer.count * steps
     for i in range(len(layers)):
         if layers[i].network == network and want[i] > 0.0:
-            want[i] = want[i] / total if chip.pipelined else (want[i] / (total * tiles_of(f[i]))) ** 0.5
+            want[i] = want[i] / total if chip.pipelined else math.sqrt(want[i] / (total * tiles_of(f[i])))
 
 
 @kernel()

@@ -8,6 +8,7 @@ same reason: a store to a column could change a record.
 
 from __future__ import annotations
 
+import math
 from typing import NamedTuple
 
 import numpy as np
@@ -230,7 +231,7 @@ def gather_chips(
         c[DEPLOYMENT + j] = chip.deployment
         c[ROUTER_GROUPS + j] = chip.router_groups
         c[PIPELINED + j] = chip.pipelined
-        c[SIDE + j] = int(chip.digital_lanes**0.5)
+        c[SIDE + j] = int(math.sqrt(chip.digital_lanes))
         c[INPUT_CYCLE_S + j] = rate.input_cycle_s
         c[ROW_WRITE_S + j] = rate.row_write_s
         c[INPUT_BUFFER_BPS + j] = rate.input_buffer_bps

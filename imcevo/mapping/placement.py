@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from imcevo.kernels import kernel
 from imcevo.mapping.records import Records
+from imcevo.portable.arrays import row_sums
 from imcevo.workload.table import MATRIX
 
 _LEAST = 1e-12  # of a claim or a cost, so that what is free goes first
@@ -60,7 +61,7 @@ def place_layers(
     gain = np.zeros(analog.energy_J.shape)
     for here, there in ((analog.energy_J, digital.energy_J), (analog.latency_s, digital.latency_s)):
         least = np.stack([
-            np.minimum(here, there)[:, network == n].sum(axis=1) for n in range(len(most_error))
+            row_sums(np.minimum(here, there)[:, network == n]) for n in range(len(most_error))
         ], axis=1)  # fmt: skip
         gain += (there - here) / least[:, network]
     error = analog.error / most_error[network]

@@ -16,6 +16,7 @@ from imcevo.mapping.factors import KVM, MVK, ORDERS, VMK
 from imcevo.mapping.greedy import most_packed, order_in_time, outputs_per_array
 from imcevo.mapping.records import Record
 from imcevo.mapping.split import balanced, ceil_div, floor_div, share_pixels
+from imcevo.portable.elementary import exp2, power
 
 FEWEST_FOLDS, EVEN_ROWS = 1, 0
 # Choice e of E lets a dimension take mesh^(e/E); pixels get nothing or all that is left.
@@ -44,7 +45,7 @@ FIRST_SPLIT, ORDER, SLABS, COPIES = 2, 2 + N_SPLITS, 3 + N_SPLITS, 4 + N_SPLITS
 @kernel()
 def share(whole: float, e: int, of: int) -> int:
     """floor(whole^(e/of)), at least 1: the share e of `of` of a mesh on a logarithmic scale."""
-    return max(1, int(whole ** (e / of) + 1e-9))
+    return max(1, int(power(float(whole), e / of) + 1e-9))
 
 
 @kernel()
@@ -189,5 +190,5 @@ RESIDENT_SPLITS = 7
 @kernel()
 def copies_step(step: int) -> int:
     """1, 2, 3, 4, 6, 8, 11, ...: numbers of copies, half an octave apart."""
-    return int(2.0 ** (0.5 * step) + 0.5)
+    return int(exp2(0.5 * step) + 0.5)
 

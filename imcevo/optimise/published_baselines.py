@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from imcevo.errors import UserError
 from imcevo.optimise.exhaustive import ExhaustiveSearch
 from imcevo.optimise.optima import SCALARS
+from imcevo.portable.arrays import row_sums
 from imcevo.problem import CodesignProblem
 
 # Device, circuit, architecture, system: each stage keeps what the stages before it chose.
@@ -70,5 +71,5 @@ def sequential(
 
 def _best(problem: CodesignProblem, X: NDArray[np.int64], objective: str) -> int:
     metrics = problem.simulator.simulate(problem.decode(X))
-    missed = np.maximum(problem.violations(metrics), 0.0).sum(axis=1)
+    missed = row_sums(np.maximum(problem.violations(metrics), 0.0))
     return int(np.lexsort((SCALARS[objective].of(metrics), missed))[0])

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from imcevo.accuracy.closed_form import LAYER_CAP_dB
 from imcevo.errors import UserError, listed, unknown_name
+from imcevo.portable.arrays import log1p
 from imcevo.problem.config import EFFICIENCIES
 from imcevo.simulator.results import Metrics
 from imcevo.units import engineering, unit_suffix
@@ -72,7 +73,7 @@ class Constraint:
         Relative to the bound. A bound of 0 has no scale of its own: there log(1 + amount), sign kept.
         """
         if self.bound == 0:
-            return np.copysign(np.log1p(np.abs(missed)), missed)
+            return np.copysign(log1p(np.abs(missed)), missed)
         return missed / abs(self.bound)
 
     def sentence(self, missed: float) -> str:

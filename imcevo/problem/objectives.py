@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imcevo.errors import UserError, listed, unknown_name
+from imcevo.portable.arrays import exp, log
 from imcevo.problem.config import EFFICIENCIES, Aggregate, Metric, ObjectiveConfig
 from imcevo.simulator.results import Metrics
 
@@ -72,10 +73,10 @@ class Objective:
         if self.aggregate == "weighted_mean":
             return sum((w * c for w, c in zip(self.weights, columns, strict=True)), np.zeros(len(values)))
         if self.aggregate == "weighted_geometric_mean":
-            logs = (w * np.log(c) for w, c in zip(self.weights, columns, strict=True))
-            return np.exp(sum(logs, np.zeros(len(values))))
+            logs = (w * log(c) for w, c in zip(self.weights, columns, strict=True))
+            return exp(sum(logs, np.zeros(len(values))))
         if self.aggregate == "geometric_mean":
-            return np.exp(sum((np.log(c) for c in columns), np.zeros(len(values))) / len(columns))
+            return exp(sum((log(c) for c in columns), np.zeros(len(values))) / len(columns))
         return sum(columns, np.zeros(len(values))) / len(columns)
 
 

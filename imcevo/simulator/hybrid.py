@@ -19,6 +19,7 @@ from imcevo.mapping.factors import ELSEWHERE, ON_ARRAYS, Mapping
 from imcevo.mapping.placement import Offer, place_layers
 from imcevo.mapping.policies import EvolvedPolicy, MappingPolicy
 from imcevo.mapping.records import STREAMED
+from imcevo.portable.arrays import power, row_sums, sums_at_prices
 from imcevo.simulator.design_keys import HYBRID_KEYS
 from imcevo.simulator.parts import ANALOG, DIGITAL, Part, Tiles
 from imcevo.simulator.physical import PhysicalSimulator
@@ -64,7 +65,7 @@ class HybridSimulator(PhysicalSimulator):
     def aiming_at(self, least_snr_dB: Sequence[float]) -> Self:
         """The same simulator, placing layers so that every network has this compute-SNR; -inf: it does not matter."""
         other = copy(self)
-        other._most_error = 10.0 ** (-np.asarray(least_snr_dB, dtype=np.float64) / 10.0) * (1 - _ROUNDING)
+        other._most_error = power(10.0, -np.asarray(least_snr_dB, dtype=np.float64) / 10.0) * (1 - _ROUNDING)
         return other
 
     def check(self, key: str, value: Value) -> None:
@@ -125,8 +126,8 @@ class HybridSimulator(PhysicalSimulator):
     def _offer(self, part: Part) -> Offer:
         (_, designs, costs, geometry), mapping = part
         counts, batch = self.stages.count(geometry, costs.rates, mapping, per_layer=True), self.suite.deployment.batch
-        seconds = counts.times.sum(axis=2) / batch
-        energy = np.einsum("dla,da->dl", counts.actions, costs.energy_J) / batch
+        seconds = row_sums(counts.times) / batch
+        energy = sums_at_prices(counts.actions, costs.energy_J) / batch
         energy += costs.leakage_W[:, None] * seconds
         f = mapping.factors
         stays = (geometry["deployment"] != STREAMED)[:, None] & (self.layers["dynamic"] == 0)

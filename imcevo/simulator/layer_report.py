@@ -10,6 +10,7 @@ from imcevo.costs.terms import ACTIONS, RESOURCES
 from imcevo.mapping.factors import ELSEWHERE, FACTORS, ON_ARRAYS, ORDERS
 from imcevo.mapping.judge import least_energy_latency
 from imcevo.mapping.records import STREAMED, Record
+from imcevo.portable.arrays import row_sums
 from imcevo.simulator.parts import Part
 from imcevo.simulator.pricing import by_component_J
 from imcevo.simulator.results import LayerReport, MappedLayer
@@ -30,8 +31,8 @@ def _of_part(stages: Stages, part: Part, network: int) -> tuple[dict[int, Mapped
     """By position, the matrix layers of a network that one part runs; energy and latency of all that it runs of it."""
     layers, mapping, geometry, costs = stages.suite.layers, part.mapping, part.tiles.geometry, part.tiles.costs
     counts = stages.count(geometry, costs.rates, mapping, per_layer=True)
-    seconds = counts.times.sum(axis=2)
-    energy = by_component_J(counts.actions, costs, seconds)[0].sum(axis=1)
+    seconds = row_sums(counts.times)
+    energy = row_sums(by_component_J(counts.actions, costs, seconds)[0])
     latency = seconds[0]
     total = layers["network"] == network
     wanted = total & (layers["kind"] == MATRIX) & (mapping.factors["unit"][0] != ELSEWHERE)
@@ -53,7 +54,7 @@ def _of_part(stages: Stages, part: Part, network: int) -> tuple[dict[int, Mapped
             binds=RESOURCES[int(counts.times[0, i].argmax())],
             distance=None if np.isnan(least[i]) else max(0.0, float(energy[i] * latency[i] / least[i] - 1.0)),
         )  # fmt: skip
-    return rows, float(energy[total].sum()), float(latency[total].sum())
+    return rows, float(row_sums(energy[total])), float(row_sums(latency[total]))
 
 
 def _shape(layer: Record) -> str:

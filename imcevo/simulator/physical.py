@@ -25,6 +25,7 @@ from imcevo.hardware import Design, DesignTable, Value, table_of
 from imcevo.mapping.factors import Mapping as LayerMapping
 from imcevo.mapping.policies import ExactPolicy, MappingPolicy, mapping_policy
 from imcevo.mapping.records import Records
+from imcevo.portable.arrays import row_sums
 from imcevo.simulator import pricing
 from imcevo.simulator.bound_suite import BoundSuite
 from imcevo.simulator.compilation import compile_kernel, kernels_of
@@ -174,10 +175,10 @@ class PhysicalSimulator(NotModelled):
         """Of chips that have the same kinds of tiles."""
         parts = self.parts(designs)
         counts = self._count(parts)
-        latency = pricing.binding_times_s(counts).sum(axis=2)
+        latency = row_sums(pricing.binding_times_s(counts))
         interval = pricing.interval_s(self.suite, parts, counts, latency)
         first = parts[0].tiles
-        area = first.costs.area_m2.sum(axis=1)
+        area = row_sums(first.costs.area_m2)
         return Metrics(
             pricing.energy_J(self.suite, parts, counts, interval), latency, area,
             shortfalls_of(self.suite, self.technology, parts, counts), die_costs(area, designs, self.technology),
@@ -192,7 +193,7 @@ class PhysicalSimulator(NotModelled):
         parts = self.parts(designs)
         counts = self._count(parts)
         times = pricing.binding_times_s(counts)
-        interval = pricing.interval_s(self.suite, parts, counts, times.sum(axis=2))
+        interval = pricing.interval_s(self.suite, parts, counts, row_sums(times))
         return Breakdown(
             ENERGY_COMPONENTS, RESOURCES, AREA_COMPONENTS,
             pricing.energy_by_component_J(self.suite, parts, counts, interval), times, parts[0].tiles.costs.area_m2,
@@ -225,7 +226,7 @@ class PhysicalSimulator(NotModelled):
         """The equations behind the unit costs of one design's parts, each as a whole chip, and the cost of its die."""
         designs = table_of([design])
         with tracing() as terms:
-            area = self.tiles(designs)[0].costs.area_m2.sum(axis=1)
+            area = row_sums(self.tiles(designs)[0].costs.area_m2)
             die_costs(area, designs, self.technology)
         return terms
 

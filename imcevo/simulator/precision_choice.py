@@ -16,6 +16,7 @@ from imcevo.costs.equation import Term
 from imcevo.errors import UserError
 from imcevo.hardware import Design, DesignTable, Value, table_of
 from imcevo.mapping.policies import MappingPolicy
+from imcevo.portable.arrays import log10, power
 from imcevo.simulator.deployment import Deployment
 from imcevo.simulator.design_keys import KEYS
 from imcevo.simulator.not_modelled import NotModelled
@@ -140,8 +141,8 @@ class PrecisionChoiceSimulator(NotModelled):
         for bits, rows in self._by_bits(designs):
             metrics = self._simulators[bits].simulate(designs.take(rows), snr=snr)
             if snr:
-                errors = 10.0 ** (-metrics.known_snr_dB() / 10.0) + self._operand_errors[bits]
-                noisy = np.where(self._operand_errors[bits] > 0, -10.0 * np.log10(errors), metrics.known_snr_dB())
+                errors = power(10.0, -metrics.known_snr_dB() / 10.0) + self._operand_errors[bits]
+                noisy = np.where(self._operand_errors[bits] > 0, -10.0 * log10(errors), metrics.known_snr_dB())
                 metrics = replace(metrics, snr_dB=noisy)
             found.append(rows)
             results.append(metrics)

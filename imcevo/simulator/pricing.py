@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from imcevo.costs import UnitCosts
 from imcevo.costs.terms import COMPONENT_OF_ACTION, ENERGY_COMPONENTS
+from imcevo.portable.arrays import sums_at_prices
 from imcevo.simulator.bound_suite import BoundSuite
 from imcevo.simulator.parts import Counts, Part
 from imcevo.simulator.pipelined_layers import initiation_interval_s
@@ -39,7 +40,7 @@ def energy_J(
 ) -> NDArray[np.float64]:
     """Joules per inference ``[n_designs, n_networks]``: actions at their prices, and the chip's leakage over time."""
     switched = reduce(np.add, [
-        np.einsum("dna,da->dn", one.actions, part.tiles.costs.energy_J) / suite.deployment.batch
+        sums_at_prices(one.actions, part.tiles.costs.energy_J) / suite.deployment.batch
         for part, one in zip(parts, counts, strict=True)
     ])  # fmt: skip
     return switched + parts[0].tiles.costs.leakage_W[:, None] * interval

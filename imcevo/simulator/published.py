@@ -7,7 +7,7 @@ bandwidth or bit-serial term), no leakage, and each network alone on the chip.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numba
 import numpy as np
@@ -27,6 +27,7 @@ from imcevo.errors import UserError, listed
 from imcevo.hardware import GLB_WIDTH_BITS, Design, DesignTable, Value, table_of
 from imcevo.kernels import kernel
 from imcevo.mapping.policies import NO_GENES
+from imcevo.portable.arrays import products, row_sums
 from imcevo.simulator.not_modelled import NotModelled
 from imcevo.simulator.published_counts import Chips, Counts, count
 from imcevo.simulator.results import Breakdown, Metrics, Repair
@@ -91,10 +92,10 @@ class PublishedSimulator(NotModelled):
         weights = sizes["C"] * sizes["R"] * sizes["S"] * sizes["M"]
         macs = weights * sizes["P"] * sizes["Q"] * sizes["N"] * sizes["G"]
         # Groups are left out of the capacity check: a convention of the framework, kept.
-        self.weights = self.suite.layers.T @ weights
-        self.macs = self.suite.layers.T @ macs
-        self._reads_x = self.suite.inputs.T @ macs
-        self._reads_xw = np.einsum("snb,s->nb", self.suite.products, macs)
+        self.weights = _of_networks(self.suite.layers, weights)
+        self.macs = _of_networks(self.suite.layers, macs)
+        self._reads_x = _of_networks(self.suite.inputs, macs)
+        self._reads_xw = _of_networks(self.suite.products, macs)
 
     def restricted_to(self, networks: Sequence[str]) -> PublishedSimulator:
         """The same memory and costs for some of its networks."""
@@ -150,7 +151,7 @@ class PublishedSimulator(NotModelled):
         _price(work.counts.actions, work.point, work.prices_J, energy_J)
         x, xw = self._cell_reads(designs)
         energy_J += x * work.prices_J[:, CELL_READ_X, None] + xw * work.prices_J[:, CELL_READ_XW, None]
-        area_m2 = self._areas(designs).sum(axis=1)
+        area_m2 = row_sums(self._areas(designs))
         cost = self._by_node(designs, lambda costs, rows: costs.chip_costs(area_m2[rows]))
         return Metrics(
             energy_J, self._latency(designs, work), area_m2, self._shortfalls(designs, work), cost, macs=self.macs
@@ -283,3 +284,9 @@ def _price(actions: NDArray[np.float64], point: NDArray[np.int64], prices_J: NDA
             for action in range(N_ACTIONS):
                 total += actions[point[design], network, action] * prices_J[design, action]
             energy_J[design, network] = total
+
+
+def _of_networks(shares: NDArray[np.number[Any]], of_shapes: NDArray[np.float64]) -> NDArray[np.float64]:
+    """sum_s shares[s, ...] of_shapes[s]."""
+    flat = shares.reshape(len(of_shapes), -1)
+    return products(of_shapes[None], flat)[0].reshape(shares.shape[1:])

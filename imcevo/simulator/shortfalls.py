@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from imcevo.hardware import DesignTable
 from imcevo.mapping.records import STREAMED
+from imcevo.portable.arrays import log2, row_sums
 from imcevo.simulator.bound_suite import BoundSuite
 from imcevo.simulator.deployment import Deployment
 from imcevo.simulator.parts import Counts, Part
@@ -86,8 +87,8 @@ def missing_adc_bits(designs: DesignTable, rows_summed: NDArray[np.int64]) -> ND
     A column sums up to rows_summed * (2^b - 1) * (2^d - 1) levels at b bits per cell and d DAC bits; full-scale
     conversion loses nothing with 2^B >= levels + 1.
     """
-    levels = rows_summed * (2.0 ** designs["bits_per_cell"] - 1) * (2.0 ** designs["dac_bits"] - 1)
-    return np.where(designs["adc_bits"] > 0, np.ceil(np.log2(levels + 1)) - designs["adc_bits"], 0.0)
+    levels = rows_summed * (np.ldexp(1.0, designs["bits_per_cell"]) - 1) * (np.ldexp(1.0, designs["dac_bits"]) - 1)
+    return np.where(designs["adc_bits"] > 0, np.ceil(log2(levels + 1)) - designs["adc_bits"], 0.0)
 
 
 def _missing_capacity(suite: BoundSuite, parts: Sequence[Part]) -> NDArray[np.float64]:
@@ -97,7 +98,7 @@ def _missing_capacity(suite: BoundSuite, parts: Sequence[Part]) -> NDArray[np.fl
     """
     missing = [_missing_bits(suite, part) for part in parts]
     swapped = suite.deployment.mode == "swapped"
-    of_parts = [bits.max(axis=1) if swapped else bits.sum(axis=1) for bits in missing]
+    of_parts = [bits.max(axis=1) if swapped else row_sums(bits) for bits in missing]
     return of_parts[0] if len(parts) == 1 else reduce(np.add, [np.maximum(bits, 0.0) for bits in of_parts])
 
 

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from imcevo.hardware import DesignTable
 from imcevo.mapping.loops import loads_per_inference
 from imcevo.mapping.records import STREAMED
+from imcevo.portable.arrays import sums_at_prices
 from imcevo.simulator.bound_suite import BoundSuite
 from imcevo.simulator.parts import Part
 from imcevo.simulator.results import WeightLoading
@@ -49,7 +50,7 @@ def weight_loading(stages: Stages, part: Part) -> dict[str, WeightLoading]:
         }
     # The price of programming: what programming at every inference adds to never doing it.
     once, never = (stages.counted(tiles.geometry, tiles.costs.rates, mapping, writes) for writes in (1.0, 0.0))
-    energy = (once.actions - never.actions)[0] @ tiles.costs.energy_J[0]
+    energy = sums_at_prices(once.actions - never.actions, tiles.costs.energy_J)[0]
     time = stages.programming_s(tiles.geometry, tiles.costs.rates)[0]
     how = "once"
     if suite.deployment.mode == "swapped":
