@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imcevo.kernels import kernel
-from imcevo.mapping.records import Records
+from imcevo.mapping.kernel_records import Records
 from imcevo.workload.table import MATRIX
 
 _LEAST = 1e-12  # of a claim or a cost, so that what is free goes first
