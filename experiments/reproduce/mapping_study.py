@@ -24,8 +24,8 @@ from numpy.typing import NDArray
 from imcevo.errors import UserError
 from imcevo.hardware import LATENCY_WEIGHT
 from imcevo.mapping.factors import ON_ARRAYS
-from imcevo.mapping.judge import energy_latency, least_energy_latency
-from imcevo.mapping.records import STREAMED
+from imcevo.mapping.kernel_records import STREAMED
+from imcevo.mapping.optimality_gap import energy_latency, least_energy_latency
 from imcevo.optimise import ParetoArchive, optimiser_entry, optimiser_options
 from imcevo.optimise.archive import Front
 from imcevo.problem import CodesignProblem, load_problem

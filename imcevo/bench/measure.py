@@ -17,8 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imcevo.bench.problem import bench_problem
+from imcevo.mapping.kernel_records import STREAMED
 from imcevo.mapping.memo import MappingMemo
-from imcevo.mapping.records import STREAMED
 from imcevo.optimise import optimiser_options
 from imcevo.optimise.exhaustive import ExhaustiveSearch
 from imcevo.problem import CodesignProblem

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from imcevo.kernels import kernel
 from imcevo.mapping.factors import ON_ARRAYS, ON_DIGITAL_UNIT, Mapping
 from imcevo.mapping.greedy import duplicate_resident, follow, place_resident, tiles_of
-from imcevo.mapping.records import STREAMED, Records, plain_factors
+from imcevo.mapping.kernel_records import STREAMED, Records, plain_factors
 from imcevo.mapping.space import COPIES, NEUTRAL_COPIES, SHARES, decode, mesh_shares
 from imcevo.portable.elementary import exp2
 from imcevo.workload.table import MATRIX

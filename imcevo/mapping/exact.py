@@ -15,7 +15,10 @@ from numpy.typing import NDArray
 
 from imcevo.kernels import kernel
 from imcevo.mapping.factors import MKV, VMK
+from imcevo.mapping.kernel_records import Record, Records
+from imcevo.mapping.layer_work import moved_by
 from imcevo.mapping.loops import resolve
+from imcevo.mapping.mesh_splits import ARRAY_FILLINGS, leave_out, next_split, set_walked, start_walk
 from imcevo.mapping.price import (
     INPUT_BUFFER_WRITE,
     LOCAL_LINK,
@@ -23,7 +26,6 @@ from imcevo.mapping.price import (
     moving_energy,
     priced,
 )
-from imcevo.mapping.records import Record, Records
 from imcevo.mapping.space import (
     CHOICES,
     DIMENSIONS,
@@ -39,9 +41,7 @@ from imcevo.mapping.space import (
     rounds_change_weights,
     try_time,
 )
-from imcevo.mapping.split import ceil_div
-from imcevo.mapping.splits import ARRAY_FILLINGS, leave_out, next_split, set_walked, start_walk
-from imcevo.mapping.work import moved_by
+from imcevo.mapping.splitting_rules import ceil_div
 
 CHOICE_TOPS = np.array(list(CHOICES.values()), dtype=np.uint8)
 # What differs from a bound by rounding alone has reached it.

@@ -11,10 +11,10 @@ from imcevo.mapping.exact import map_streamed
 from imcevo.mapping.exact_resident import MOST_OPTIONS, list_options, share_out
 from imcevo.mapping.factors import ON_DIGITAL_UNIT, Mapping
 from imcevo.mapping.greedy import follow
+from imcevo.mapping.kernel_records import FACTOR_DTYPE, RESIDENT, STREAMED, Record, Records, plain_factors
+from imcevo.mapping.mesh_splits import WALK_DTYPE
 from imcevo.mapping.price import Prices, movement_rates, unbounded_buffers
-from imcevo.mapping.records import FACTOR_DTYPE, RESIDENT, STREAMED, Record, Records, plain_factors
 from imcevo.mapping.space import SHARES, mesh_shares
-from imcevo.mapping.splits import WALK_DTYPE
 from imcevo.mapping.traffic import fits_buffer
 from imcevo.workload.table import MATRIX
 

@@ -19,12 +19,12 @@ from numpy.typing import NDArray
 from imcevo.kernels import kernel
 from imcevo.mapping.exact import cost_of
 from imcevo.mapping.greedy import follow, place_copies, place_resident, tiles_of
+from imcevo.mapping.kernel_records import Record, Records
 from imcevo.mapping.loops import resolve, steps_of_array
+from imcevo.mapping.mesh_splits import ARRAY_FILLINGS, next_split, set_walked, start_walk
 from imcevo.mapping.price import array_energy, priced
-from imcevo.mapping.records import Record, Records
 from imcevo.mapping.space import N_SPLITS, RESIDENT_SPLITS, K, copies_step
-from imcevo.mapping.split import ceil_div
-from imcevo.mapping.splits import ARRAY_FILLINGS, next_split, set_walked, start_walk
+from imcevo.mapping.splitting_rules import ceil_div
 
 MOST_OPTIONS = 96  # mappings of one layer none of which is both dearer and larger than another
 _BISECTIONS = 60

@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 
 from imcevo.kernels import kernel
 from imcevo.mapping.factors import MKV, ON_ARRAYS, ON_DIGITAL_UNIT, VKM, VMK, Mapping
-from imcevo.mapping.records import RESIDENT, STREAMED, Record, Records, plain_factors
-from imcevo.mapping.split import balanced, ceil_div, floor_div, share_pixels
+from imcevo.mapping.kernel_records import RESIDENT, STREAMED, Record, Records, plain_factors
+from imcevo.mapping.splitting_rules import balanced, ceil_div, floor_div, share_pixels
 from imcevo.workload.table import MATRIX
 
 _BISECTIONS = 24

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from imcevo.kernels import kernel
 from imcevo.mapping.factors import KMV, KVM, MKV, MVK, ON_ARRAYS, VKM
-from imcevo.mapping.records import Record, Records
-from imcevo.mapping.split import ceil_div, floor_div, share_pixels
+from imcevo.mapping.kernel_records import Record, Records
+from imcevo.mapping.splitting_rules import ceil_div, floor_div, share_pixels
 from imcevo.workload.table import MATRIX
 
 

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imcevo.kernels import kernel
-from imcevo.mapping.records import Records
+from imcevo.mapping.kernel_records import Records
 from imcevo.portable.arrays import row_sums
 from imcevo.workload.table import MATRIX
 

@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 from imcevo.kernels import kernel
 from imcevo.mapping.factors import KVM, MVK, ORDERS, VMK
 from imcevo.mapping.greedy import most_packed, order_in_time, outputs_per_array
-from imcevo.mapping.records import Record
-from imcevo.mapping.split import balanced, ceil_div, floor_div, share_pixels
+from imcevo.mapping.kernel_records import Record
+from imcevo.mapping.splitting_rules import balanced, ceil_div, floor_div, share_pixels
 from imcevo.portable.elementary import exp2, power
 
 FEWEST_FOLDS, EVEN_ROWS = 1, 0

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from imcevo.hardware import DesignTable
 from imcevo.mapping.factors import FACTORS
-from imcevo.mapping.records import Records
+from imcevo.mapping.kernel_records import Records
 from imcevo.optimise import Front
 from imcevo.problem import CodesignProblem
 from imcevo.runs.files import write_atomically

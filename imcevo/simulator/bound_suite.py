@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from imcevo.mapping.records import layer_records
+from imcevo.mapping.kernel_records import layer_records
 from imcevo.simulator.deployment import Deployment
 from imcevo.simulator.pipelined_layers import in_flight_bits
 from imcevo.workload import Network, Precision, layer_table

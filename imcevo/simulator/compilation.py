@@ -10,8 +10,8 @@ from imcevo.hardware import DesignTable
 from imcevo.mapping.exact_designs import map_exactly
 from imcevo.mapping.factors import Mapping
 from imcevo.mapping.greedy import map_greedily
+from imcevo.mapping.kernel_records import plain_factors
 from imcevo.mapping.policies import EvolvedPolicy, ExactPolicy, MappingPolicy
-from imcevo.mapping.records import plain_factors
 from imcevo.simulator.snr import SnrModel
 from imcevo.simulator.stages import Stages
 

@@ -16,9 +16,9 @@ from imcevo.costs.hybrid import hybrid_costs
 from imcevo.errors import UserError, listed
 from imcevo.hardware import Design, DesignTable, Value, table_of
 from imcevo.mapping.factors import ELSEWHERE, ON_ARRAYS, Mapping
+from imcevo.mapping.kernel_records import STREAMED
 from imcevo.mapping.placement import Offer, place_layers
 from imcevo.mapping.policies import EvolvedPolicy, MappingPolicy
-from imcevo.mapping.records import STREAMED
 from imcevo.portable.arrays import power, row_sums, sums_at_prices
 from imcevo.simulator.design_keys import HYBRID_KEYS
 from imcevo.simulator.parts import ANALOG, DIGITAL, Part, Tiles

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from imcevo.costs.equation import Term
 from imcevo.hardware import Design, DesignTable, Value
 from imcevo.mapping.factors import Mapping as LayerMapping
+from imcevo.mapping.kernel_records import Records
 from imcevo.mapping.policies import MappingGenes
-from imcevo.mapping.records import Records
 from imcevo.simulator.results import Breakdown, LayerReport, Metrics, NetworkSnr, Repair, SampledLayer, WeightLoading
 from imcevo.technology import Technology
 

@@ -8,8 +8,8 @@ import numpy as np
 
 from imcevo.costs.terms import ACTIONS, RESOURCES
 from imcevo.mapping.factors import ELSEWHERE, FACTORS, ON_ARRAYS, ORDERS
-from imcevo.mapping.judge import least_energy_latency
-from imcevo.mapping.records import STREAMED, Record
+from imcevo.mapping.kernel_records import STREAMED, Record
+from imcevo.mapping.optimality_gap import least_energy_latency
 from imcevo.portable.arrays import row_sums
 from imcevo.simulator.parts import Part
 from imcevo.simulator.pricing import by_component_J

@@ -8,8 +8,8 @@ from numpy.typing import NDArray
 from imcevo.costs import UnitCosts
 from imcevo.hardware import DesignTable
 from imcevo.mapping.evolved import shapes_of
+from imcevo.mapping.kernel_records import STREAMED
 from imcevo.mapping.price import network_totals
-from imcevo.mapping.records import STREAMED
 from imcevo.simulator.stages import Stages
 
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from imcevo.errors import UserError
 from imcevo.hardware import Design, DesignTable
 from imcevo.mapping.factors import Mapping as LayerMapping
-from imcevo.mapping.records import Records
+from imcevo.mapping.kernel_records import Records
 from imcevo.simulator.interface import Simulator
 from imcevo.simulator.results import LayerReport, NetworkSnr, SampledLayer, WeightLoading
 from imcevo.simulator.stages import Stages

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from imcevo.costs import UnitCosts
 from imcevo.hardware import DesignTable
 from imcevo.mapping.factors import Mapping
-from imcevo.mapping.records import Records
+from imcevo.mapping.kernel_records import Records
 
 CHIP, ANALOG, DIGITAL = "chip", "analog", "digital"
 

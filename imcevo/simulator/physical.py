@@ -23,8 +23,8 @@ from imcevo.costs.terms import AREA_COMPONENTS, ENERGY_COMPONENTS, RESOURCES
 from imcevo.errors import unknown_name
 from imcevo.hardware import Design, DesignTable, Value, table_of
 from imcevo.mapping.factors import Mapping as LayerMapping
+from imcevo.mapping.kernel_records import Records
 from imcevo.mapping.policies import ExactPolicy, MappingPolicy, mapping_policy
-from imcevo.mapping.records import Records
 from imcevo.portable.arrays import row_sums
 from imcevo.simulator import pricing
 from imcevo.simulator.bound_suite import BoundSuite

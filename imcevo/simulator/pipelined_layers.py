@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from imcevo.mapping.records import Records
+from imcevo.mapping.kernel_records import Records
 
 
 def initiation_interval_s(stages: NDArray[np.float64]) -> NDArray[np.float64]:

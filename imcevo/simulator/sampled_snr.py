@@ -10,7 +10,7 @@ from imcevo.accuracy.slicing import Slicing
 from imcevo.accuracy.sources import StatisticsSource
 from imcevo.hardware import DesignTable
 from imcevo.mapping.factors import Mapping
-from imcevo.mapping.records import Records
+from imcevo.mapping.kernel_records import Records
 from imcevo.simulator.results import SampledLayer
 from imcevo.simulator.snr import SnrModel, error_dB
 

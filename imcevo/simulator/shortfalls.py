@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imcevo.hardware import DesignTable
-from imcevo.mapping.records import STREAMED
+from imcevo.mapping.kernel_records import STREAMED
 from imcevo.portable.arrays import log2, row_sums
 from imcevo.simulator.bound_suite import BoundSuite
 from imcevo.simulator.deployment import Deployment

@@ -14,8 +14,8 @@ from imcevo.accuracy.table import CONVERSION_DTYPE, ErrorTable
 from imcevo.costs.lines import SAMPLING_NOISE_STEPS, column_wire_ohm
 from imcevo.hardware import DesignTable
 from imcevo.mapping.factors import Mapping as LayerMapping
+from imcevo.mapping.kernel_records import Records
 from imcevo.mapping.loops import reduction_pieces
-from imcevo.mapping.records import Records
 from imcevo.portable.arrays import log10, power
 from imcevo.simulator.repair import CALIBRATED
 from imcevo.simulator.results import NetworkSnr

@@ -14,9 +14,9 @@ from imcevo.costs.terms import N_ACTIONS, RATES, RESOURCES
 from imcevo.hardware import GLB_WIDTH_BITS, DesignTable
 from imcevo.mapping.count import COUNT_DTYPE, N_RESOURCES, N_TIMES, RATE_DTYPE, TIME_DTYPE, count_layers
 from imcevo.mapping.factors import Mapping
+from imcevo.mapping.kernel_records import GEOMETRY_DTYPE, RESIDENT, STREAMED, SWAPPED, Records
 from imcevo.mapping.policies import MappingPolicy
 from imcevo.mapping.price import Prices
-from imcevo.mapping.records import GEOMETRY_DTYPE, RESIDENT, STREAMED, SWAPPED, Records
 from imcevo.simulator.bound_suite import BoundSuite
 from imcevo.simulator.mapping_cache import MappingCache
 from imcevo.simulator.parts import Counts

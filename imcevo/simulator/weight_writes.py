@@ -6,8 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imcevo.hardware import DesignTable
+from imcevo.mapping.kernel_records import STREAMED
 from imcevo.mapping.loops import loads_per_inference
-from imcevo.mapping.records import STREAMED
 from imcevo.portable.arrays import sums_at_prices
 from imcevo.simulator.bound_suite import BoundSuite
 from imcevo.simulator.parts import Part

@@ -10,7 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from imcevo.mapping.factors import ELSEWHERE, ON_ARRAYS, ON_DIGITAL_UNIT
-from imcevo.mapping.records import Records
+from imcevo.mapping.kernel_records import Records
 from imcevo.problem import CodesignProblem
 from imcevo.runs.results import MAPPINGS
 from imcevo.study.measure import repaired

@@ -14,10 +14,10 @@ from imcevo.mapping.exact_designs import map_exactly
 from imcevo.mapping.exact_resident import copies_step
 from imcevo.mapping.factors import FACTORS, Mapping
 from imcevo.mapping.greedy import map_greedily
+from imcevo.mapping.kernel_records import FACTOR_DTYPE, RESIDENT, STREAMED, SWAPPED, Records
 from imcevo.mapping.loops import loads_per_inference
 from imcevo.mapping.memo import MappingMemo
 from imcevo.mapping.placement import place_layers
-from imcevo.mapping.records import FACTOR_DTYPE, RESIDENT, STREAMED, SWAPPED, Records
 from imcevo.mapping.space import CHOICES
 from imcevo.workload.layers import Layer
 from tests.mapping.cases import factors_of, geometry_of, random_chip, random_factors, random_layer, records_of

@@ -8,7 +8,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from imcevo.mapping.records import layer_records
+from imcevo.mapping.kernel_records import layer_records
 from imcevo.problem.toml_text import to_toml
 from imcevo.study.config import load_study
 from imcevo.study.placement import KINDS, layer_kinds

@@ -16,17 +16,17 @@ from numpy.typing import NDArray
 
 from imcevo.kernels import kernel
 from imcevo.mapping.factors import ON_ARRAYS, ON_DIGITAL_UNIT
+from imcevo.mapping.kernel_records import Record, Records
+from imcevo.mapping.layer_work import Busy
 from imcevo.mapping.loops import Loops, Packing, Pixels, loops_of
-from imcevo.mapping.records import Record, Records
-from imcevo.mapping.work import Busy
 from imcevo.workload.table import MATRIX
 
 # Wide enough that loops over lanes are vectorised before they are unrolled, no wider: the last block is filled up.
 LANES = 16
 
 # Factors; sizes and rates of the designs; how many layers of a shape a lane counts, and their mean levels; what
-# `imcevo/mapping/block.py` prepares; seconds that the layer keeps resources busy, and its bits over local links; what
-# outlives the layer: rows summed, and the stage of the tensor at hand in a pipeline.
+# `imcevo/mapping/counting_block.py` prepares; seconds that the layer keeps resources busy, and its bits over local
+# links; what outlives the layer: rows summed, and the stage of the tensor at hand in a pipeline.
 (
     ROWS_K, COLS_M, PACK_G, MACRO_K, MACRO_M, MACRO_G, MACRO_V, TILE_K, TILE_M, TILE_G, TILE_V, GROUP_K, GROUP_M,
     GROUP_G, GROUP_V, ORDER, SLABS,

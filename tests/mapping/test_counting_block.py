@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from imcevo.costs.terms import N_ACTIONS, RATES
 from imcevo.mapping.count import COUNT_DTYPE, N_TIMES, RATE_DTYPE, TIME_DTYPE, count_layers
 from imcevo.mapping.factors import ELSEWHERE, ON_ARRAYS, ON_DIGITAL_UNIT
-from imcevo.mapping.lanes import LANES
-from imcevo.mapping.records import FACTOR_DTYPE, Records
+from imcevo.mapping.kernel_records import FACTOR_DTYPE, Records
+from imcevo.mapping.vector_lanes import LANES
 from tests.mapping.cases import factors_of, geometry_of, random_chip, random_factors, random_layer, records_of
 
 SUM_BITS = 24

@@ -12,7 +12,12 @@ from numpy.typing import NDArray
 
 from imcevo.kernels import kernel
 from imcevo.mapping.factors import ON_ARRAYS, ON_DIGITAL_UNIT
-from imcevo.mapping.lanes import (
+from imcevo.mapping.kernel_records import Records
+from imcevo.mapping.layer_work import Busy, array_work, binding, elementwise_streams, matrix_streams, movement
+from imcevo.mapping.loops import packing_of, pixels_of
+from imcevo.mapping.splitting_rules import ceil_div, padded_cut, padding_at_cut, rows_touched_in_slabs
+from imcevo.mapping.traffic import DramTraffic, InputPass, channel_bits, dram_traffic, fits_buffer, window_width
+from imcevo.mapping.vector_lanes import (
     BITS_PER_CELL,
     CELLS,
     CELLS_W,
@@ -93,11 +98,6 @@ from imcevo.mapping.lanes import (
     set_busy,
     sizes_of,
 )  # fmt: skip
-from imcevo.mapping.loops import packing_of, pixels_of
-from imcevo.mapping.records import Records
-from imcevo.mapping.split import ceil_div, padded_cut, padding_at_cut, rows_touched_in_slabs
-from imcevo.mapping.traffic import DramTraffic, InputPass, channel_bits, dram_traffic, fits_buffer, window_width
-from imcevo.mapping.work import Busy, array_work, binding, elementwise_streams, matrix_streams, movement
 from imcevo.workload.table import MATRIX
 
 

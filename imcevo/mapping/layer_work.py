@@ -1,7 +1,8 @@
 """Work of one mapped layer (compiled): actions, and how long they keep every resource busy.
 
 The formulas read fields by name and neither know nor care whether these are numbers of a record or of one lane of a
-vector instruction (`imcevo/mapping/lanes.py`). All amounts are of `n` layers of equal shape, all times of one of them.
+vector instruction (`imcevo/mapping/vector_lanes.py`). All amounts are of `n` layers of equal shape, all times of one
+of them.
 """
 
 from __future__ import annotations
@@ -9,9 +10,9 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from imcevo.kernels import kernel
+from imcevo.mapping.kernel_records import STREAMED, Record
 from imcevo.mapping.loops import Loops
-from imcevo.mapping.records import STREAMED, Record
-from imcevo.mapping.split import ceil_div
+from imcevo.mapping.splitting_rules import ceil_div
 from imcevo.mapping.traffic import (
     DramTraffic,
     InputPass,

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imcevo.kernels import kernel
-from imcevo.mapping.records import Record
+from imcevo.mapping.kernel_records import Record
 from imcevo.mapping.space import (
     DIMENSIONS,
     EVEN_ROWS,
@@ -21,7 +21,7 @@ from imcevo.mapping.space import (
     first_rest,
     set_splits,
 )
-from imcevo.mapping.split import balanced, ceil_div, floor_div
+from imcevo.mapping.splitting_rules import balanced, ceil_div, floor_div
 
 ARRAY_FILLINGS = (PACK_SHARES + 1) * 2  # how groups are packed, and whether rows are full or even
 

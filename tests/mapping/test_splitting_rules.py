@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from imcevo.mapping.split import balanced, ceil_div, floor_div, rows_touched, share_pixels
+from imcevo.mapping.splitting_rules import balanced, ceil_div, floor_div, rows_touched, share_pixels
 
 
 def test_balanced_needs_no_more_rounds_than_filling_the_capacity() -> None:

@@ -6,9 +6,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imcevo.mapping.factors import Mapping
+from imcevo.mapping.kernel_records import Records
 from imcevo.mapping.memo import MappingMemo
 from imcevo.mapping.price import Prices, network_totals
-from imcevo.mapping.records import Records
 
 
 def least_energy_latency(layers: Records, geometry: Records, prices: Prices) -> NDArray[np.float64]:
