@@ -75,6 +75,8 @@ def print_network(shown: Network) -> None:
         f"C and M are per group. MACs with two activations (attention): {shown.attention_macs:,}. "
         f"Weights that need array cells: {shown.array_weights:,}."
     )
+    if any(layer.stored_as for layer in shown.layers):
+        typer.echo("What layers share (stored_as) counts once in the totals of parameters and of weights.")
 
 
 @workloads.command()
@@ -149,4 +151,5 @@ def _flags(layer: Layer) -> str:
 
     names = ("dynamic", "sequential", "fused", "from_dram", "to_dram")
     bits = [f"{key.removesuffix('_bits')} {getattr(layer, key)} bit" for key in MOST_BITS if getattr(layer, key)]
-    return " ".join([*(name for name in names if getattr(layer, name)), *bits])
+    stored = [f"stored_as {layer.stored_as}"] if layer.stored_as else []
+    return " ".join([*(name for name in names if getattr(layer, name)), *stored, *bits])
