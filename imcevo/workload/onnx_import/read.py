@@ -15,6 +15,7 @@ from typing import Any
 
 from imcevo.errors import UserError, listed
 from imcevo.workload.layers import LARGEST_SIZE
+from imcevo.workload.onnx_import.expand import expand_compound, unexpanded
 from imcevo.workload.onnx_import.fold import fold_constants
 from imcevo.workload.onnx_import.graph import Graph, Node
 
@@ -119,14 +120,18 @@ def _graph(
         # Without data propagation, which never ends on a constant of 2^40 values; folding does what it would.
         model = shape_inference.infer_shapes(model)
         folded = fold_constants(model, MOST_VALUES)
-        assumed = _assumed(model, passed_over) if passed_over else []
-        stated += assumed
-        if not folded and not assumed:
+        expanded = expand_compound(model, refuse=passed_over is None)
+        assumed = _assumed(model, passed_over) if passed_over and not expanded else []
+        stated += expanded + assumed
+        if not folded and not expanded and not assumed:
             break
         stored |= _strip(model, path)  # constants of a branch that was taken
         # Shapes inferred before something was folded may be incomplete, and would stay so.
         del model.graph.value_info[:]
         model.graph.value_info.extend(stated)
+    left = unexpanded(model)
+    if left is not None and passed_over is None:
+        raise left
     return _plain(model, stored, inputs)
 
 

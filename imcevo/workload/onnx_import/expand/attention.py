@@ -214,12 +214,11 @@ def _grouped(b: Builder) -> None:
     total = _total(b, held, new)
     if b.whole("do_rotary", 0):
         q, k = _turned(b, q, k, total)
-    keys, values, present = [], [], []
-    for cache, x, whole in ((b.input(3), k, keys), (b.input(4), v, values)):
+    seen, present = [], []
+    for cache, x in ((b.input(3), k), (b.input(4), v)):
         past = b.slice(cache, 2, 0, total - new) if total > new else ""
-        whole.append(with_past(b, past, x))
-        behind = b.slice(cache, 2, total, held) if held > total else ""
-        present.append(b.concat(2, whole[0], behind) if behind else whole[0])
+        seen.append(with_past(b, past, x))
+        present.append(b.concat(2, seen[-1], b.slice(cache, 2, total, held)) if held > total else seen[-1])
     how = Scores(b.attribute("scale") or None, b.attribute("softcap", 0.0), sink=b.input(11))
     if b.whole("smooth_softmax", 0) == 1 and not how.sink:
         how.sink = b.constant(0.0, b.kind(q))
@@ -228,7 +227,7 @@ def _grouped(b: Builder) -> None:
         window = b.whole("local_window_size", -1)
         left = window - 1 if window > 0 else -1
         how.allowed.append(causal(b, steps, total, offset=total - steps, left=left))
-    context, stages = attend(b, q, keys[0], values[0], how)
+    context, stages = attend(b, q, seen[0], seen[1], how)
     b.give(0, join_heads(b, context))
     b.give(1, present[0])
     b.give(2, present[1])

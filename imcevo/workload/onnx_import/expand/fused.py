@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from imcevo.workload.onnx_import.expand.builder import Builder
 
-_ACTIVATIONS = {
+_ACTIVATIONS: dict[str, tuple[str, ...]] = {
     "Relu": (), "Tanh": (), "Sigmoid": (), "HardSigmoid": ("alpha", "beta"), "LeakyRelu": ("alpha",), "Elu": ("alpha",),
     "Softplus": (), "Softsign": (), "HardSwish": (), "Selu": ("alpha", "gamma"), "ThresholdedRelu": ("alpha",),
 }  # fmt: skip
@@ -14,7 +16,8 @@ _PRODUCT = ("alpha", "transA", "transB")
 
 def gelu(b: Builder, x: str, *, fast: bool = False) -> str:
     """The Gaussian error linear unit, or its approximation by a hyperbolic tangent."""
-    return b.add("Gelu", x, like=x, **({"approximate": "tanh"} if fast else {}))
+    more: dict[str, Any] = {"approximate": "tanh"} if fast else {}
+    return b.add("Gelu", x, like=x, **more)
 
 
 def silu(b: Builder, x: str, factor: float = 1.0) -> str:
@@ -30,8 +33,8 @@ def _activated(b: Builder, x: str, name: str, values: tuple[float, ...]) -> str:
         return b.add("Clip", x, *(b.constant(float(value), b.kind(x)) for value in values[:2]))
     if name not in _ACTIVATIONS:
         raise b.refused(f"has the activation {name!r}, which is not supported", allowed=", ".join(_ACTIVATIONS))
-    named = dict(zip(_ACTIVATIONS[name], values, strict=False))
-    return b.add(name, x, **{key: float(value) for key, value in named.items()})
+    named: dict[str, Any] = dict(zip(_ACTIVATIONS[name], map(float, values), strict=False))
+    return b.add(name, x, **named)
 
 
 def _convolution(b: Builder) -> None:

@@ -42,7 +42,8 @@ def _scalar(b: Builder, name: str) -> str:
 
 def _real(b: Builder, x: str, scale: str, zero: str, axis: int = -1) -> str:
     inputs = [x, _scalar(b, scale), *([_scalar(b, zero)] if zero else [])]
-    return b.add("DequantizeLinear", *inputs, **({"axis": axis % max(1, b.rank(x))} if b.rank(inputs[1]) else {}))
+    along: dict[str, Any] = {"axis": axis % max(1, b.rank(x))} if b.rank(inputs[1]) else {}
+    return b.add("DequantizeLinear", *inputs, **along)
 
 
 def _quantised(b: Builder, x: str, scale: str, zero: str) -> str:
@@ -69,14 +70,14 @@ def _dynamic(b: Builder) -> None:
 
 def _gemm(b: Builder) -> None:
     """com.microsoft.QGemm."""
-    a, w = _real(b, *(b.needed(index) for index in range(3))), b.needed(3)
+    a, w = _real(b, b.needed(0), b.needed(1), b.input(2)), b.needed(3)
     columns = 0 if b.whole("transB", 0) else 1
     inputs = [a, _real(b, w, b.needed(4), b.input(5), columns)]
     alpha = b.attribute("alpha", 1.0)
     if b.input(6):
         scale = b.scaled(b.add("Mul", _scalar(b, b.needed(1)), _scalar(b, b.needed(4))), alpha)
         inputs.append(_real(b, b.input(6), scale, ""))
-    attributes = {name: b.whole(name, 0) for name in ("transA", "transB")}
+    attributes: dict[str, Any] = {name: b.whole(name, 0) for name in ("transA", "transB")}
     y = b.add("Gemm", *inputs, alpha=float(alpha), **attributes)
     b.give(0, _quantised(b, y, b.input(7), b.input(8)) if b.input(7) else y)
 
@@ -112,7 +113,7 @@ def _where(b: Builder) -> None:
 
 def _concat(b: Builder) -> None:
     count = (len(b.node.input) - 2) // 3
-    parts = [_real(b, *(b.needed(2 + 3 * i + j) for j in range(3))) for i in range(count)]
+    parts = [_real(b, b.needed(3 * i + 2), b.needed(3 * i + 3), b.input(3 * i + 4)) for i in range(count)]
     b.give(0, _quantised(b, b.concat(b.whole("axis"), *parts), b.needed(0), b.input(1)))
 
 
@@ -172,7 +173,7 @@ def _gather(b: Builder) -> None:
     """com.microsoft.GatherBlockQuantized: rows of a table in blocks."""
     data, block = b.needed(0), b.whole("block_size", 128)
     shape = b.shape(data)
-    quantised, gathered = (b.whole(name, default) % len(shape) for name, default in (("quantize_axis", 1), ("gather_axis", 0)))
+    quantised, gathered = b.whole("quantize_axis", 1) % len(shape), b.whole("gather_axis", 0) % len(shape)
     if b.kind(data) == _UINT8:  # several values in one byte
         shape = (*shape[:-1], shape[-1] * 8 // b.whole("bits", 4))
     if block < 1:

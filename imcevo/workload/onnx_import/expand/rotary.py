@@ -15,7 +15,8 @@ def rotated(b: Builder, x: str, cos: str, sin: str, *, interleaved: bool) -> str
     batch, heads, steps, width = b.shape(x)
     turned = 2 * b.shape(cos)[-1]
     if turned > width:
-        raise b.refused(f"turns {turned} elements of heads with {width}", allowed="tables of half a head's size at most")
+        allowed = "tables of half a head's size at most"
+        raise b.refused(f"turns {turned} elements of heads with {width}", allowed=allowed)
     cos, sin = (b.reshape(table, b.shape(table)[0], 1, steps, turned // 2) for table in (cos, sin))
     part = b.slice(x, 3, 0, turned)
     if interleaved:
