@@ -221,7 +221,8 @@ class Builder:
         """
         from onnx import defs, helper, shape_inference
 
-        names = [self._name(label or op) for _ in range(outputs)]
+        name = self._name(label or op)
+        names = [name, *(f"{name}.{index}" for index in range(1, outputs))]
         title = f"{self._title}/{label or op}.{len(self.nodes)}"
         node = helper.make_node(op, list(inputs), names, name=title, **attributes)
         if like:

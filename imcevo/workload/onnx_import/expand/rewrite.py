@@ -15,8 +15,11 @@ _MOST_VALUES = 4096
 _RULES: dict[str, tuple[Callable[[Builder], None], tuple[str, ...]]] = {
     **attention.RULES, **contributed.RULES, **fused.RULES, **quantised.RULES, **rotary.RULES,
 }  # fmt: skip
-# Known to counting; files of ONNX Runtime have them in versions of ONNX that do not, so that no shape is inferred.
-_KEEP_SHAPE = frozenset({"Gelu", "HardSwish", "LayerNormalization", "Mish", "RMSNormalization", "Swish"})
+# Results of their input's shape, which ONNX does not infer: always, or in files of ONNX Runtime, which have them in
+# versions of ONNX that do not.
+_KEEP_SHAPE = frozenset({
+    "Gelu", "GroupNormalization", "HardSwish", "LayerNormalization", "Mish", "RMSNormalization", "Swish",
+})  # fmt: skip
 
 
 def expand_compound(model: Any, *, refuse: bool = True) -> list[Any]:
@@ -38,9 +41,9 @@ def expand_compound(model: Any, *, refuse: bool = True) -> list[Any]:
     graph = model.graph
     opsets = {opset.domain or "ai.onnx": opset.version for opset in model.opset_import}
     opsets[""] = opsets.get("ai.onnx", 1)
-    if not any(_is_compound(node) or _is_uninferred(node, opsets) for node in graph.node):
-        return []
     types = _known_types(graph)
+    if not any(_is_compound(node) or _is_uninferred(node, types) for node in graph.node):
+        return []
     constants = {tensor.name: tensor for tensor in graph.initializer if _is_small(tensor)}
     computed = {name for node in graph.node for name in node.output}
     read = _read(graph)
@@ -100,12 +103,11 @@ def _is_compound(node: Any) -> bool:
     return name in _RULES and any(node.output)
 
 
-def _is_uninferred(node: Any, opsets: dict[str, int]) -> bool:
-    from onnx import defs
-
+def _is_uninferred(node: Any, types: dict[str, Any]) -> bool:
+    """Whether the shape of a result is that of the input, and nothing says so yet."""
     if node.domain not in ("", "ai.onnx") or node.op_type not in _KEEP_SHAPE:
         return False
-    return not defs.has(node.op_type, opsets[""], "")
+    return _is_static(types.get(node.input[0])) and not _is_static(types.get(node.output[0]))
 
 
 def _read(graph: Any) -> set[str]:
@@ -144,9 +146,7 @@ def _carry(node: Any, types: dict[str, Any], constants: dict[str, Any], opsets: 
             constants[node.output[0]] = tensor
     if all(_is_static(types.get(name)) for name in node.output if name):
         return False
-    if _is_uninferred(node, opsets):
-        if not _is_static(types.get(node.input[0])):
-            return False
+    if _is_uninferred(node, types):
         types[node.output[0]] = types[node.input[0]]
         return True
     if not all(name in types for name in node.input if name):

@@ -9,7 +9,7 @@ def rotated(b: Builder, x: str, cos: str, sin: str, *, interleaved: bool) -> str
     """Heads [B, H, S, D] turned in their first R elements.
 
     Args:
-        cos, sin: [B or 1, S, R / 2].
+        cos, sin: [B or 1, 1, S, R / 2].
         interleaved: whether neighbours form a pair, instead of elements half of R apart.
     """
     batch, heads, steps, width = b.shape(x)
@@ -17,7 +17,6 @@ def rotated(b: Builder, x: str, cos: str, sin: str, *, interleaved: bool) -> str
     if turned > width:
         allowed = "tables of half a head's size at most"
         raise b.refused(f"turns {turned} elements of heads with {width}", allowed=allowed)
-    cos, sin = (b.reshape(table, b.shape(table)[0], 1, steps, turned // 2) for table in (cos, sin))
     part = b.slice(x, 3, 0, turned)
     if interleaved:
         first, second = (b.slice(part, 3, start, turned, 2) for start in (0, 1))
@@ -34,8 +33,14 @@ def rotated(b: Builder, x: str, cos: str, sin: str, *, interleaved: bool) -> str
 
 
 def rows(b: Builder, table: str, positions: str) -> str:
-    """Rows [B or 1, S, R / 2] of a table by positions [B or 1, S]."""
-    return b.add("Gather", table, positions, axis=0, label="rotary")
+    """Rows of a table by positions [B or 1, S], for all heads: [B or 1, 1, S, R / 2]."""
+    return per_head(b, b.add("Gather", table, positions, axis=0, label="rotary"))
+
+
+def per_head(b: Builder, table: str) -> str:
+    """Angles [B or 1, S, R / 2] for all heads: [B or 1, 1, S, R / 2]."""
+    batch, steps, half = b.shape(table)
+    return b.reshape(table, batch, 1, steps, half)
 
 
 def _rotate(b: Builder, cos: str, sin: str) -> None:
@@ -62,8 +67,7 @@ def _rotate(b: Builder, cos: str, sin: str) -> None:
 
 def _standard(b: Builder) -> None:
     cos, sin, positions = b.needed(1), b.needed(2), b.input(3)
-    if positions:
-        cos, sin = rows(b, cos, positions), rows(b, sin, positions)
+    cos, sin = (rows(b, table, positions) if positions else per_head(b, table) for table in (cos, sin))
     if b.rank(b.needed(0)) == 3 and not b.whole("num_heads", 0):
         raise b.refused("lacks the attribute 'num_heads' for data of rank 3", allowed="num_heads")
     _rotate(b, cos, sin)
