@@ -140,23 +140,23 @@ _PROJECTED = (
 _JOINED = join("y", "c", 2, 5, 16)
 _THREE = "float[2,5,16] q0, float[2,5,16] k0, float[2,5,16] v0"
 _HEADS = split("q", "q0", 2, 5, 4, 4) + split("k", "k0", 2, 5, 4, 4) + split("v", "v0", 2, 5, 4, 4)
-_GROUPED = "float[2,3,32] q0, float[2,3,16] k0, float[2,3,16] v0, int32[2] last, int32[1] w_total"
-_CACHE = "float[2,2,2,8] past_k, float[2,2,2,8] past_v"
+_GROUPED = "float[1,3,64] q0, float[1,3,32] k0, float[1,3,32] v0, int32[1] last, int32[1] w_total"
+_CACHE = "float[1,2,2,16] past_k, float[1,2,2,16] past_v"
 # Keys and values of 2 heads for 4 of queries: pairs of query heads are rows of one product. 2 cached and 3 new tokens.
-_NEW = split("q1", "q0", 2, 3, 4, 8) + split("k1", "k0", 2, 3, 2, 8) + split("v1", "v0", 2, 3, 2, 8)
+_NEW = split("q1", "q0", 1, 3, 4, 16) + split("k1", "k0", 1, 3, 2, 16) + split("v1", "v0", 1, 3, 2, 16)
 _BY_GROUP = (
-    ints("pairs", 2, 2, 6, 8)
-    + ints("apart", 2, 4, 3, 5)
-    + ints("paired", 2, 2, 6, 5)
-    + ints("again", 2, 4, 3, 8)
+    ints("pairs", 1, 2, 6, 16)
+    + ints("apart", 1, 4, 3, 5)
+    + ints("paired", 1, 2, 6, 5)
+    + ints("again", 1, 4, 3, 16)
     + "qg = Reshape(q, pairs) kt = Transpose<perm = [0, 1, 3, 2]>(k) p = MatMul(qg, kt) s0 = Reshape(p, apart) "
-    + number("d", 8**-0.5)
+    + number("d", 0.25)
     + "s = Mul(s0, d) "
     + triangle("see", 3, 5)
     + number("low", -1e30)
     + "m = Where(see, s, low) h = Softmax<axis = -1>(m) hg = Reshape(h, paired) c0 = MatMul(hg, v) "
     + "c = Reshape(c0, again) "
-    + join("y", "c", 2, 3, 32)
+    + join("y", "c", 1, 3, 64)
 )
 _CACHED = "k = Concat<axis = 2>(past_k, k1) v = Concat<axis = 2>(past_v, v1) "
 _GQA = "GroupQueryAttention<num_heads = 4, kv_num_heads = 2>"
@@ -238,12 +238,12 @@ CASES: dict[str, tuple[str, str, str]] = {
         _NEW + "q = Identity(q1) " + _CACHED + _BY_GROUP,
     ),
     "GroupQueryAttention, packed, rotary": (
-        f"float[2,3,64] x, int32[2] last, int32[1] w_total, float[9,4] w_cos, float[9,4] w_sin, {_CACHE}",
+        f"float[1,3,128] x, int32[1] last, int32[1] w_total, float[9,8] w_cos, float[9,8] w_sin, {_CACHE}",
         "y, k, v = com.microsoft.GroupQueryAttention<num_heads = 4, kv_num_heads = 2, do_rotary = 1>"
         "(x, , , past_k, past_v, last, w_total, w_cos, w_sin)",
-        ints("parts", 32, 16, 16) + "q0, k0, v0 = Split<axis = 2>(x, parts) " + _NEW
-        + ints("at", 2, 3, 4) + "cos = Gather(w_cos, at) sin = Gather(w_sin, at) " + turn("q", "q1", "cos", "sin", 4)
-        + turn("k2", "k1", "cos", "sin", 4)
+        ints("parts", 64, 32, 32) + "q0, k0, v0 = Split<axis = 2>(x, parts) " + _NEW
+        + ints("at", 2, 3, 4) + "cos = Gather(w_cos, at) sin = Gather(w_sin, at) " + turn("q", "q1", "cos", "sin", 8)
+        + turn("k2", "k1", "cos", "sin", 8)
         + "k = Concat<axis = 2>(past_k, k2) v = Concat<axis = 2>(past_v, v1) " + _BY_GROUP,
     ),
     "RotaryEmbedding": (

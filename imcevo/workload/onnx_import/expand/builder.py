@@ -217,10 +217,13 @@ class Builder:
             like: tensor whose type and shape the result has, instead of inferring it.
 
         Raises:
+            OpenShapeError: the shape of an input is not known.
             UserError: its shapes contradict one another.
         """
         from onnx import defs, helper, shape_inference
 
+        for name in filter(None, inputs):
+            self.shape(name)
         name = self._name(label or op)
         names = [name, *(f"{name}.{index}" for index in range(1, outputs))]
         title = f"{self._title}/{label or op}.{len(self.nodes)}"
