@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +18,7 @@ from onnx.reference import ReferenceEvaluator  # noqa: E402
 
 from imcevo.workload.onnx_import import import_onnx  # noqa: E402
 from imcevo.workload.onnx_import.expand import expand_compound, unexpanded  # noqa: E402
+from imcevo.workload.onnx_import.expand.rewrite import RULES  # noqa: E402
 from tests.workload.onnx_compounds import CASES, feeds, graph  # noqa: E402
 
 
@@ -63,6 +65,13 @@ def test_values_are_those_of_primitive_operators(name):
     model = graph(inputs, compound)
     wanted = values(graph(inputs, primitive), feeds(model))
     np.testing.assert_allclose(values(expanded(model), feeds(model))[0], wanted[0], atol=2e-6)
+
+
+def test_every_operator_has_a_case():
+    bodies = [body for _, body, _ in CASES.values()] + [body for _, _, body, _ in STANDARD.values()]
+    bodies += [_NARROW_NODE, _GATHER_NODE, _CODEBOOK_NODE]
+    named = {word for body in bodies for word in re.findall(r"= ([A-Za-z0-9.]+)[<(]", body)}
+    assert named >= set(RULES)
 
 
 _3D = "float[2,3,24] q, float[2,5,8] k, float[2,5,12] v"  # 6 heads of queries and 2 of keys, values of another size
@@ -192,10 +201,22 @@ def test_two_products_of_one_packed_weight_share_it():
     assert weights.data_type == TensorProto.INT4  # without zero points, codes stand for -8 to 7
 
 
-def test_rows_of_a_packed_table(tmp_path):
-    body = "y = com.microsoft.GatherBlockQuantized<bits = 4, block_size = 16, quantize_axis = 1>(w_table, ids, s_w)"
-    model = expanded(graph("uint8[50,16] w_table, int64[2,3] ids, float[50,2] s_w", body))
+_GATHER_NODE = "y = com.microsoft.GatherBlockQuantized<bits = 4, block_size = 16, quantize_axis = 1>(w_table, ids, s_w)"
+_CODEBOOK_NODE = "y = com.microsoft.MatMulBnb4<K = 32, N = 8, block_size = 16, quant_type = 1>(x, w_codes, s_w)"
+
+
+def test_rows_of_a_packed_table():
+    model = expanded(graph("uint8[50,16] w_table, int64[2,3] ids, float[50,2] s_w", _GATHER_NODE))
     assert shapes_of(model)["y"] == [2, 3, 32]
+    (table,) = [tensor for tensor in model.graph.initializer if tensor.name == "w_table.unpacked"]
+    assert (table.data_type, list(table.dims)) == (TensorProto.INT4, [50, 32])
+
+
+def test_weights_by_codebook_count_as_weights_of_four_bits():
+    model = expanded(graph("float[3,32] x, uint8[128] w_codes, float[16] s_w", _CODEBOOK_NODE))
+    (weights,) = [tensor for tensor in model.graph.initializer if tensor.name == "w_codes.unpacked"]
+    assert (weights.data_type, list(weights.dims)) == (TensorProto.UINT4, [8, 32])
+    assert shapes_of(model)["y"] == [3, 8]
 
 
 def bert(opset: int, layers: int, *, reshaped: bool) -> onnx.ModelProto:

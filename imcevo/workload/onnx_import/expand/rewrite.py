@@ -12,7 +12,7 @@ from imcevo.workload.onnx_import.expand.builder import Builder, OpenShapeError
 
 # Constants up to this many values are looked into: sizes and axes.
 _MOST_VALUES = 4096
-_RULES: dict[str, tuple[Callable[[Builder], None], tuple[str, ...]]] = {
+RULES: dict[str, tuple[Callable[[Builder], None], tuple[str, ...]]] = {
     **attention.RULES, **contributed.RULES, **fused.RULES, **quantised.RULES, **rotary.RULES,
 }  # fmt: skip
 # Results of their input's shape, which ONNX does not infer: always, or in files of ONNX Runtime, which have them in
@@ -58,7 +58,7 @@ def expand_compound(model: Any, *, refuse: bool = True) -> list[Any]:
             continue
         builder = Builder(node, dict(types), constants, computed, read)
         try:
-            expand, attributes = _RULES[builder.op]
+            expand, attributes = RULES[builder.op]
             builder.check_attributes(attributes)
             expand(builder)
         except OpenShapeError:
@@ -100,7 +100,7 @@ def unexpanded(model: Any) -> UserError | None:
 
 def _is_compound(node: Any) -> bool:
     name = node.op_type if node.domain in ("", "ai.onnx") else f"{node.domain}.{node.op_type}"
-    return name in _RULES and any(node.output)
+    return name in RULES and any(node.output)
 
 
 def _is_uninferred(node: Any, types: dict[str, Any]) -> bool:
