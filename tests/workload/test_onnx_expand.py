@@ -17,7 +17,7 @@ from onnx import TensorProto, helper  # noqa: E402
 from onnx.reference import ReferenceEvaluator  # noqa: E402
 
 from imcevo.workload.onnx_import import import_onnx  # noqa: E402
-from imcevo.workload.onnx_import.expand import expand_compound, unexpanded  # noqa: E402
+from imcevo.workload.onnx_import.expand import expand_compound, expand_node, unexpanded  # noqa: E402
 from imcevo.workload.onnx_import.expand.rewrite import RULES  # noqa: E402
 from tests.workload.onnx_compounds import CASES, feeds, graph  # noqa: E402
 
@@ -308,7 +308,7 @@ _BAD = {
     "computed packed weights": (
         "float[3,16] x, uint8[8,1,8] p, float[8,1] s_w",
         "q = Identity(p) y = com.microsoft.MatMulNBits<K = 16, N = 8, block_size = 16>(x, q, s_w)",
-        "computes its packed",
+        "packed weights 'q' that are not stored",
     ),
     "mask of another size": (
         "float[2,5,16] x, float[16,48] w_qkv, int32[2,3] mask",
@@ -391,3 +391,30 @@ def test_a_window_limits_what_is_seen():
     given = feeds(model)
     wanted = np.repeat(given["v"].reshape(3, 2, 8), 2, axis=1)  # every token sees itself alone
     np.testing.assert_allclose(values(expanded(model), given)[0].reshape(3, 4, 8), wanted, rtol=1e-6)
+
+
+def test_one_node_is_rewritten_as_in_a_whole_graph():
+    inputs, compound, _ = CASES["GroupQueryAttention, packed, rotary"]
+    model = graph(inputs, compound)
+    (node,) = model.graph.node
+    types = {value.name: value.type for value in model.graph.input}
+    stored = {tensor.name: onnx.numpy_helper.to_array(tensor) for tensor in model.graph.initializer}
+    types |= {name: helper.make_tensor_type_proto(1, value.shape) for name, value in stored.items()}
+    expansion = expand_node(node, types, stored, stored=set(stored), read={"y"})
+    whole = expanded(model)
+    assert expansion.nodes == list(whole.graph.node)
+    assert expansion.tensors == [tensor for tensor in whole.graph.initializer if tensor.name not in stored]
+    assert [dim.dim_value for dim in expansion.types["y"].tensor_type.shape.dim] == [1, 3, 64]
+    # What depends on sizes alone is there the second time.
+    again = expand_node(node, types | expansion.types, stored, stored=set(stored), read={"y"})
+    assert len(again.nodes) < len(expansion.nodes)
+    del types["x"]
+    assert expand_node(node, types, stored, stored=set(stored), read={"y"}) is None
+
+
+def test_packed_weights_that_are_data_are_refused():
+    model = graph(_NARROW.replace("w_packed", "packed"), _NARROW_NODE.replace("w_packed", "packed"))
+    types = {value.name: value.type for value in model.graph.input}
+    types |= {t.name: helper.make_tensor_type_proto(t.data_type, t.dims) for t in model.graph.initializer}
+    with pytest.raises(UserError, match="'packed' that are not stored"):
+        expand_node(model.graph.node[0], types, {}, stored={"s_w", "w_zero", "w_b"}, read={"y"})

@@ -8,6 +8,12 @@ decide nothing but which entries are masked (``seqlens_k``), all sequences are t
 
 from __future__ import annotations
 
-from imcevo.workload.onnx_import.expand.rewrite import expand_compound, unexpanded
+from imcevo.workload.onnx_import.expand.rewrite import (
+    Expansion,
+    expand_compound,
+    expand_node,
+    is_compound,
+    unexpanded,
+)
 
-__all__ = ["expand_compound", "unexpanded"]
+__all__ = ["Expansion", "expand_compound", "expand_node", "is_compound", "unexpanded"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import ChainMap
-from collections.abc import Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from math import prod
 from typing import Any
 
@@ -30,16 +30,17 @@ class Builder:
     """
 
     def __init__(
-        self, node: Any, types: dict[str, Any], constants: dict[str, Any], computed: set[str], read: set[str]
-    ) -> None:
+        self, node: Any, types: Mapping[str, Any], constants: Mapping[str, Any],
+        is_stored: Callable[[str], bool], read: Container[str],
+    ) -> None:  # fmt: skip
         self.node = node
-        self.types = types
+        self.types: ChainMap[str, Any] = ChainMap({}, types)  # type: ignore[arg-type]  # the second map is only read
         self.nodes: list[Any] = []
         self.first: list[Any] = []
         self.initializers: list[Any] = []
         self.new: list[str] = []
-        self._constants: ChainMap[str, Any] = ChainMap({}, constants)
-        self._computed = computed
+        self._constants: ChainMap[str, Any] = ChainMap({}, constants)  # type: ignore[arg-type]
+        self._is_stored = is_stored
         self._read = read
         self._title = node.name or next(name for name in node.output if name)
         self._attributes = {attribute.name: attribute for attribute in node.attribute}
@@ -169,13 +170,13 @@ class Builder:
         return None if tensor is None else numpy_helper.to_array(tensor)
 
     def check_stored(self, name: str) -> None:
-        """Refuse a packed weight that an operator makes.
+        """Refuse a packed weight that is no constant of the model.
 
         Raises:
-            UserError: an operator makes it.
+            UserError: it is none.
         """
-        if name in self._computed:
-            raise self.refused(f"computes its packed weights {name!r}", allowed="packed weights that are stored")
+        if not self._is_stored(name):
+            raise self.refused(f"has packed weights {name!r} that are not stored", allowed="weights that are stored")
 
     # Constants.
     def constant(self, values: Sequence[float] | float, kind: int, label: str = "constant") -> str:
@@ -307,6 +308,10 @@ class Builder:
         self._enter(name, self.types.pop(made))
         self.new.remove(made)
         return name
+
+    def added(self) -> dict[str, Any]:
+        """Types of the tensors that were added, by name."""
+        return {name: self.types[name] for name in self.new}
 
     def _name(self, label: str) -> str:
         stem = f"{next(name for name in self.node.output if name)}/{label}"

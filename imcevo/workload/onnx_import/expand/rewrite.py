@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Container, Mapping
+from dataclasses import dataclass
 from math import prod
 from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from imcevo.errors import UserError
 from imcevo.workload.onnx_import.expand import attention, contributed, fused, quantised, rotary
@@ -20,6 +24,65 @@ RULES: dict[str, tuple[Callable[[Builder], None], tuple[str, ...]]] = {
 _KEEP_SHAPE = frozenset({
     "Gelu", "GroupNormalization", "HardSwish", "LayerNormalization", "Mish", "RMSNormalization", "Swish",
 })  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Expansion:
+    """Primitive operators in place of a compound one.
+
+    Attributes:
+        nodes: in the order in which they run.
+        tensors: constants that they read; those of data location EXTERNAL are stored weights without values.
+        types: of all tensors that were added, results of the compound node included.
+    """
+
+    nodes: list[Any]
+    tensors: list[Any]
+    types: dict[str, Any]
+
+
+def is_compound(node: Any) -> bool:
+    """Whether an operator stands for several primitive ones."""
+    name = node.op_type if node.domain in ("", "ai.onnx") else f"{node.domain}.{node.op_type}"
+    return name in RULES and any(node.output)
+
+
+def expand_node(
+    node: Any, types: Mapping[str, Any], values: Mapping[str, NDArray[Any]], *, stored: Container[str],
+    read: Container[str],
+) -> Expansion | None:  # fmt: skip
+    """Primitive operators in place of one compound node.
+
+    Args:
+        types: of all tensors known so far, as TypeProto. What depends on sizes alone (a causal mask) is made once: it
+            is not made again where its name is among them.
+        values: of small constants.
+        stored: tensors of the file.
+        read: tensors that anybody reads; results that are not among them are not made.
+
+    Returns:
+        None where the shape of an input is not known.
+
+    Raises:
+        UserError: a form of the operator that is not supported.
+    """
+    from onnx import numpy_helper
+
+    names = [name for name in node.input if name in values]
+    constants = {name: numpy_helper.from_array(np.asarray(values[name]), name) for name in names}
+    builder = Builder(node, types, constants, stored.__contains__, read)
+    return Expansion(builder.first + builder.nodes, builder.initializers, builder.added()) if _run(builder) else None
+
+
+def _run(builder: Builder) -> bool:
+    """Let the operator's rule write into the builder; False where a shape is not known."""
+    expand, attributes = RULES[builder.op]
+    builder.check_attributes(attributes)
+    try:
+        expand(builder)
+    except OpenShapeError:
+        return False
+    return True
 
 
 def expand_compound(model: Any, *, refuse: bool = True) -> list[Any]:
@@ -42,7 +105,7 @@ def expand_compound(model: Any, *, refuse: bool = True) -> list[Any]:
     opsets = {opset.domain or "ai.onnx": opset.version for opset in model.opset_import}
     opsets[""] = opsets.get("ai.onnx", 1)
     types = _known_types(graph)
-    if not any(_is_compound(node) or _is_uninferred(node, types) for node in graph.node):
+    if not any(is_compound(node) or _is_uninferred(node, types) for node in graph.node):
         return []
     constants = {tensor.name: tensor for tensor in graph.initializer if _is_small(tensor)}
     computed = {name for node in graph.node for name in node.output}
@@ -51,30 +114,27 @@ def expand_compound(model: Any, *, refuse: bool = True) -> list[Any]:
     kept: list[Any] = []
     new: dict[str, None] = {}
     for node in graph.node:
-        if not _is_compound(node):
+        if not is_compound(node):
             kept.append(node)
             if _carry(node, types, constants, opsets):
                 new.update(dict.fromkeys(node.output[:1]))
             continue
-        builder = Builder(node, dict(types), constants, computed, read)
+        builder = Builder(node, types, constants, lambda name: name not in computed, read)
         try:
-            expand, attributes = RULES[builder.op]
-            builder.check_attributes(attributes)
-            expand(builder)
-        except OpenShapeError:
-            kept.append(node)
-            continue
+            done = _run(builder)
         except UserError:
             if refuse:
                 raise
+            done = False
+        if not done:
             kept.append(node)
             continue
-        types = builder.types
+        types.update(builder.added())
         first += builder.first
         kept += builder.nodes
         graph.initializer.extend(builder.initializers)
         stored = {tensor.name for tensor in builder.initializers}
-        new.update(dict.fromkeys(name for name in builder.new if name not in stored))
+        new.update(dict.fromkeys(name for name in builder.added() if name not in stored))
     del graph.node[:]
     graph.node.extend(first + kept)
     return _state(graph, types, list(new))
@@ -84,8 +144,8 @@ def unexpanded(model: Any) -> UserError | None:
     """The error for the first compound operator that is left because a shape does not follow; None if none is left."""
     types = _known_types(model.graph)
     for node in model.graph.node:
-        if _is_compound(node):
-            builder = Builder(node, types, {}, set(), set())
+        if is_compound(node):
+            builder = Builder(node, types, {}, lambda name: True, ())
             for name in filter(None, node.input):
                 try:
                     builder.shape(name)
@@ -96,11 +156,6 @@ def unexpanded(model: Any) -> UserError | None:
                     )
             return builder.refused("cannot be counted: a shape inside it does not follow from the model")
     return None
-
-
-def _is_compound(node: Any) -> bool:
-    name = node.op_type if node.domain in ("", "ai.onnx") else f"{node.domain}.{node.op_type}"
-    return name in RULES and any(node.output)
 
 
 def _is_uninferred(node: Any, types: dict[str, Any]) -> bool:
