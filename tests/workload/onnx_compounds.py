@@ -349,7 +349,7 @@ CASES: dict[str, tuple[str, str, str]] = {
         "uint8[2,16] a, uint8[2,16] b, float s_a, uint8 w_za, float s_b, uint8 w_zb, float s_y, uint8 w_zy",
         "q = com.microsoft.QLinearAdd(a, s_a, w_za, b, s_b, w_zb, s_y, w_zy) y = DequantizeLinear(q, s_y, w_zy)",
         "ra = DequantizeLinear(a, s_a, w_za) rb = DequantizeLinear(b, s_b, w_zb) r = Add(ra, rb) "
-        "q = QuantizeLinear(r, s_y, w_zy) y = DequantizeLinear(q, s_y, w_zy)",
+        "q = QuantizeLinear(r, s_y, w_zy) d = DequantizeLinear(q, s_y, w_zy) y = Relu(d)",
     ),
     "QGemm": (
         f"{_QUANTISED}, int8[8,16] w_q, float[8] s_w, int8[8] w_z, int32[8] w_b",
@@ -398,7 +398,7 @@ CASES: dict[str, tuple[str, str, str]] = {
         "uint8[2,16] a, uint8[2,16] b, float s_a, uint8 w_za, float s_b, uint8 w_zb, float s_y, uint8 w_zy",
         "q = com.microsoft.QLinearMul(a, s_a, w_za, b, s_b, w_zb, s_y, w_zy) y = DequantizeLinear(q, s_y, w_zy)",
         "ra = DequantizeLinear(a, s_a, w_za) rb = DequantizeLinear(b, s_b, w_zb) r = Mul(ra, rb) "
-        "q = QuantizeLinear(r, s_y, w_zy) y = DequantizeLinear(q, s_y, w_zy)",
+        "q = QuantizeLinear(r, s_y, w_zy) d = DequantizeLinear(q, s_y, w_zy) y = Relu(d)",
     ),
     "QLinearWhere": (
         "bool[2,16] mask, uint8[2,16] a, uint8[2,16] b, float s_a, uint8 w_za, float s_b, uint8 w_zb, float s_y, "
@@ -406,14 +406,14 @@ CASES: dict[str, tuple[str, str, str]] = {
         "q = com.microsoft.QLinearWhere(mask, a, s_a, w_za, b, s_b, w_zb, s_y, w_zy) "
         "y = DequantizeLinear(q, s_y, w_zy)",
         "ra = DequantizeLinear(a, s_a, w_za) rb = DequantizeLinear(b, s_b, w_zb) r = Where(mask, ra, rb) "
-        "q = QuantizeLinear(r, s_y, w_zy) y = DequantizeLinear(q, s_y, w_zy)",
+        "q = QuantizeLinear(r, s_y, w_zy) d = DequantizeLinear(q, s_y, w_zy) y = Relu(d)",
     ),
     "QLinearConcat": (
         "uint8[2,4] a, uint8[2,3] b, float s_a, uint8 w_za, float s_b, uint8 w_zb, float s_y, uint8 w_zy",
         "q = com.microsoft.QLinearConcat<axis = 1>(s_y, w_zy, a, s_a, w_za, b, s_b, w_zb) "
-        "y = DequantizeLinear(q, s_y, w_zy)",
+        "d = DequantizeLinear(q, s_y, w_zy) y = Relu(d)",
         "ra = DequantizeLinear(a, s_a, w_za) rb = DequantizeLinear(b, s_b, w_zb) r = Concat<axis = 1>(ra, rb) "
-        "q = QuantizeLinear(r, s_y, w_zy) y = DequantizeLinear(q, s_y, w_zy)",
+        "q = QuantizeLinear(r, s_y, w_zy) d = DequantizeLinear(q, s_y, w_zy) y = Relu(d)",
     ),
     **{
         f"QLinear{operator}": (

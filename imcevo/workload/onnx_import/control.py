@@ -35,8 +35,7 @@ def spliced(body: Any, prefix: str, given: Mapping[str, str], stored_prefix: str
             renamed[tensor.name] = f"{stored_prefix}{tensor.name}"
             nodes.append(helper.make_node("Constant", [], [renamed[tensor.name]], value=tensor))
     renamed |= {name: f"{prefix}{name}" for inside in body.node for name in inside.output if name}
-    for inside in body.node:
-        nodes.append(_renamed(inside, renamed, prefix))
+    nodes += [_renamed(inside, renamed, prefix) for inside in body.node]
     return nodes, [renamed.get(value.name, value.name) for value in body.output]
 
 

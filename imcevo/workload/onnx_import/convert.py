@@ -11,6 +11,7 @@ from imcevo.errors import UserError, listed
 from imcevo.workload.network import Family, Network
 from imcevo.workload.onnx_import import elementwise
 from imcevo.workload.onnx_import.convolution import convolution
+from imcevo.workload.onnx_import.expand.rewrite import RULES
 from imcevo.workload.onnx_import.fuse import layers_of
 from imcevo.workload.onnx_import.graph import Graph, Node
 from imcevo.workload.onnx_import.inputs import Given
@@ -94,11 +95,13 @@ def _is_unknown(op: str) -> bool:
 
 
 def _form(graph: Graph, node: Node) -> str:
-    """Why control flow could not be written out, and what decides it."""
+    """Why control flow could not be written out or sizes are not known, and what decides it."""
     lost = next((graph.lost[name] for name in node.outputs if name in graph.lost), None)
-    if node.op not in ("If", "Loop", "Scan") or lost is None or lost.node is not node:
+    if lost is None or lost.undefined and node.op not in RULES:
         return ""
-    return f"that {lost.why}; {lost.allowed}"
+    if lost.node is node:
+        return f"that {lost.why}; {lost.allowed}"
+    return f"of unknown sizes since {lost.node.name}" if node.op in RULES else ""
 
 
 def _told(nodes: Iterable[tuple[Node, str]]) -> tuple[str, ...]:

@@ -20,7 +20,7 @@ _FOLDED = frozenset({
     "NonZero", "Not", "OneHot", "Or", "Pow", "Range", "Reciprocal", "ReduceMax", "ReduceMin", "ReduceProd", "ReduceSum",
     "Reshape", "ScatterElements", "ScatterND", "Slice", "Split", "Sqrt", "Squeeze", "Sub", "Tanh", "Tile", "TopK",
     "Transpose", "Trilu", "Unique", "Unsqueeze", "Where", "Xor", "Sin", "Cos", "Sum", "Flatten", "Round", "Sign",
-    "Mean", "ReduceMean", "Size", "Shape", "Neg", "Erf", "Sigmoid", "Relu", "EyeLike",
+    "Mean", "ReduceMean", "Size", "Shape", "Erf", "Sigmoid", "Relu", "EyeLike",
 })  # fmt: skip
 
 
@@ -106,6 +106,5 @@ def selected(node: Node, inputs: dict[str, NDArray[Any]]) -> list[NDArray[Any]] 
     """Results of an operator that only selects and moves elements, for any numbers in their place."""
     from onnx import helper
 
-    attributes = {key: value for key, value in node.attributes.items()}
-    proto = helper.make_node(node.op, list(node.inputs), list(node.outputs), **attributes)
+    proto = helper.make_node(node.op, list(node.inputs), list(node.outputs), **node.attributes)
     return _evaluated(proto, inputs, [helper.make_opsetid("", node.version)])

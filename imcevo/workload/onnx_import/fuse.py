@@ -40,7 +40,7 @@ def layers_of(state: Lowering) -> list[Layer]:
 
 
 def _sharing(layers: list[Layer], items: list[Item], state: Lowering) -> list[Layer]:
-    """Name the stored tensor of layers that share one; the largest of them says all values that they store."""
+    """Name the stored tensor of layers that share one; one of them says all values that they store."""
     users = [index for index, item in enumerate(items) if item.weight is not None]
     groups = state.constants.overlap([use for index in users if (use := items[index].weight) is not None])
     names: Counter[str] = Counter()
@@ -48,7 +48,7 @@ def _sharing(layers: list[Layer], items: list[Item], state: Lowering) -> list[La
         name = _name(tensor, names)
         chosen = [users[place] for place in places]
         total = sum(layers[index].n_parameters for index in chosen)
-        largest = max(chosen, key=lambda index: (layers[index].weights, -index))
+        largest = max(chosen, key=lambda index: (layers[index].n_parameters, -index))
         for index in chosen:
             parameters = total if index == largest else layers[index].n_parameters
             layers[index] = replace(layers[index], stored_as=name, parameters=parameters)

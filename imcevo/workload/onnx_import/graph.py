@@ -52,6 +52,7 @@ class Lost:
     node: Node
     why: str
     allowed: str
+    undefined: bool = False  # because ONNX does not define the operator
 
 
 @dataclass(frozen=True)

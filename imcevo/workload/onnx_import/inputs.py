@@ -63,8 +63,11 @@ def fix_inputs(
             used.add(name)
     unused = [name for name in dims if name not in used]
     if unused:
-        allowed = listed(f"{value.name}:{axis}" for value in own for axis in range(len(_dims(value))))
-        raise UserError("is not a dimension of the model's inputs", key="--dim", value=unused[0], allowed=allowed)
+        known = [dim.dim_param for value in own for dim in _dims(value) if not _is_meaningless(dim.dim_param)]
+        places = [f"{value.name}:{axis}" for value in own for axis in range(len(_dims(value)))]
+        problem = "is not a dynamic dimension of the model"
+        allowed = listed(dict.fromkeys([*known, *places]))
+        raise UserError(problem, key="--dim", value=unused[0], allowed=allowed)
     kinds = {value.name: value.type.tensor_type for value in own}
     return Inputs(
         tuple(name for name in names if name not in weights and name not in given),
@@ -72,6 +75,10 @@ def fix_inputs(
         {name: _value(name, kinds[name], value) for name, value in given.items()},
         named,
     )
+
+
+def _is_meaningless(name: str) -> bool:
+    return _MEANINGLESS.fullmatch(name) is not None
 
 
 def _dims(value: Any) -> Any:
@@ -95,7 +102,7 @@ def _fix_dims(inputs: list[Any], dims: Mapping[str, int]) -> tuple[dict[str, int
             unknown += [f"{value.name}:0"]
         for axis, dim in enumerate(_dims(value)):
             place, name = f"{value.name}:{axis}", dim.dim_param
-            plain = name if name and not _MEANINGLESS.fullmatch(name) else ""
+            plain = "" if _is_meaningless(name) else name
             keys = [key for key in (place, plain) if key and key in dims]
             if keys:
                 dim.dim_value = dims[keys[0]]

@@ -54,7 +54,7 @@ def loop(walk: Walk, node: Any) -> None:
         why = f"runs as often as {inputs[0]!r} says, whose value is not known before the network runs"
         walk.leave(node, why, _lever(walk, inputs[0]))
         return
-    carried = [name for name in node.input[2:]]
+    carried = list(node.input[2:])
     gathered: list[list[str]] = [[] for _ in range(len(node.output) - len(carried))]
 
     def turn(index: int, condition: str, states: list[str]) -> None:

@@ -122,7 +122,8 @@ def einsum(state: Lowering, node: Node) -> None:
     operands, result = parsed
     names = list(node.inputs)
     if len(names) == 1:
-        multiply(state, node, reads=names, ops=state.graph.size(names[0], node) if set(operands[0]) - set(result) else 0)
+        summed = set(operands[0]) - set(result)
+        multiply(state, node, reads=names, ops=state.graph.size(names[0], node) if summed else 0)
         return
     (left, right) = operands
     if state.is_constant(names[0]) and not state.is_constant(names[1]):
@@ -146,7 +147,7 @@ def einsum(state: Lowering, node: Node) -> None:
     marked = [place for place, letter in enumerate(result) if letter in right and _is_own(axes[1][letter])]
     if alone:
         _summed(state, node, names, [left, right], alone, size)
-    contract(state, node, *names, batch, rows=rows, inner=inner, cols=cols, outputs=tuple(marked))
+    contract(state, node, names[0], names[1], batch, rows=rows, inner=inner, cols=cols, outputs=tuple(marked))
 
 
 def _is_own(axis: Axis) -> bool:
@@ -184,7 +185,7 @@ def _terms(state: Lowering, node: Node) -> tuple[list[str], str] | None:
     if any(number < 0 or (number and "..." not in term) for number, term in zip(spare, operands, strict=True)):
         return None
     most = max((number for number, term in zip(spare, operands, strict=True) if "..." in term), default=0)
-    free = [letter for letter in "0123456789"[:most]]
+    free = list("0123456789"[:most])
     operands = [
         term.replace("...", "".join(free[most - number :])) for term, number in zip(operands, spare, strict=True)
     ]

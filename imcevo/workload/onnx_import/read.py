@@ -114,7 +114,7 @@ def _graph(
         model.opset_import.add(domain=domain, version=1)
     modernise(model)
     for tensor in model.graph.sparse_initializer:
-        raise UserError("is sparse, which is not supported", key=f"tensor {tensor.values.name!r}", allowed="a dense one")
+        raise UserError("is sparse, which is not supported", key=f"tensor {tensor.values.name!r}", allowed="dense")
     stored, values = held_tensors(model.graph.initializer)
     fixed = fix_inputs(model.graph, dims, inputs, weights, set(stored))
     walk = Walk(model, allow_unknown=allow_unknown, sizes=fixed.named)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import asdict
 from typing import Any
 
@@ -27,7 +28,8 @@ def _rnn(name: str, inputs: int, units: int, steps: int) -> list[Layer]:
     ]  # fmt: skip
 
 
-_BUILDS = {"LSTM": (lstm, 4), "GRU": (gru, 3), "RNN": (_rnn, 1)}
+_Build = Callable[[str, int, int, int], list[Layer]]
+_BUILDS: dict[str, tuple[_Build, int]] = {"LSTM": (lstm, 4), "GRU": (gru, 3), "RNN": (_rnn, 1)}
 
 
 def recurrent(state: Lowering, node: Node) -> None:

@@ -18,8 +18,8 @@ from imcevo.workload.onnx_import.graph import BITS, Graph, Node
 
 # All elements of the first input, in another order or as other codes.
 _WHOLE = frozenset({
-    "Cast", "CastLike", "DepthToSpace", "DequantizeLinear", "Dropout", "Expand", "Flatten", "Identity", "QuantizeLinear",
-    "Reshape", "SpaceToDepth", "Squeeze", "Tile", "Transpose", "Unsqueeze",
+    "Cast", "CastLike", "DepthToSpace", "DequantizeLinear", "Dropout", "Expand", "Flatten", "Identity",
+    "QuantizeLinear", "Reshape", "SpaceToDepth", "Squeeze", "Tile", "Transpose", "Unsqueeze",
 })  # fmt: skip
 # Some elements of the first input, or those of all inputs.
 _PART = frozenset({"Concat", "Gather", "Slice", "Split"})

@@ -1,4 +1,4 @@
-"""One walk through a model's nodes: control flow written out, compound operators expanded, values and shapes computed."""
+"""One walk through a model's nodes: control flow and compound operators written out, values and shapes computed."""
 
 from __future__ import annotations
 
@@ -6,20 +6,17 @@ from collections import Counter, deque
 from collections.abc import Callable, Mapping
 from typing import Any
 
-import numpy as np
 from numpy.typing import NDArray
 
-from imcevo.errors import UserError, listed
-from imcevo.workload.onnx_import.expand import expand_compound, is_compound
+from imcevo.errors import UserError
+from imcevo.workload.onnx_import.expand import expand_node, is_compound
 from imcevo.workload.onnx_import.fold import constant_value, folded, shape_value
 from imcevo.workload.onnx_import.graph import Graph, Lost, Node
 from imcevo.workload.onnx_import.infer import has_schema, inferred, is_static, static_shape
 from imcevo.workload.onnx_import.loops import branch, loop, scan
 from imcevo.workload.onnx_import.proto import (
     MOST_NODES,
-    Described,
     held_tensors,
-    operator,
     plain_node,
     read_names,
     sorted_nodes,
@@ -59,6 +56,7 @@ class Walk:
         self._taken = 0
         self._lost: dict[str, Lost] = {}
         self._read = {value.name for value in model.graph.output}
+        self._settled: set[str] = set()
 
     def known_names(self) -> set[str]:
         return set(self.types)
@@ -68,6 +66,7 @@ class Walk:
         from onnx import helper
 
         self.stored.add(name)
+        self._settled.add(name)
         self.types[name] = helper.make_tensor_type_proto(kind, list(shape))
         if value is not None:
             self.values[name] = value
@@ -77,6 +76,7 @@ class Walk:
         from onnx import helper
 
         self.values[name] = value
+        self._settled.add(name)
         self.types[name] = helper.make_tensor_type_proto(helper.np_dtype_to_tensor_dtype(value.dtype), value.shape)
 
     def run(self, nodes: list[Any]) -> None:
@@ -154,32 +154,29 @@ class Walk:
 
     def _expanded(self, node: Any) -> list[Any] | None:
         """Primitive operators in place of a compound one; None where it cannot be rewritten."""
-        from onnx import ModelProto, helper, numpy_helper
-
-        names = list(dict.fromkeys(name for name in node.input if name))
-        inputs = [helper.make_value_info(name, self.types[name]) for name in names if name in self.types]
-        outputs = [helper.make_empty_tensor_value_info(name) for name in node.output if name in self._read]
-        known = [numpy_helper.from_array(np.asarray(self.values[name]), name) for name in names if name in self.values]
-        copy = type(node)()
-        copy.CopyFrom(node)
-        copy.name = self._name(node)
-        graph = helper.make_graph([copy], "one", inputs, outputs, initializer=known)
-        model: ModelProto = helper.make_model(graph, opset_imports=self._imports)
-        for value in expand_compound(model, refuse=not self._allow_unknown):
-            self._helpful[value.name] = value.type
-        if any(is_compound(part) and part.output == node.output for part in model.graph.node):
+        node.name = self._name(node)
+        try:
+            made = expand_node(node, self.types, self.values, stored=self._settled, read=self._read)
+        except UserError:
+            if not self._allow_unknown:
+                raise
+            made = None
+        if made is None:
             return None
-        described, values = held_tensors(t for t in model.graph.initializer if t.name not in self.types)
+        self._helpful.update(made.types)
+        described, values = held_tensors(tensor for tensor in made.tensors if tensor.name not in self.types)
         for name, (kind, shape) in described.items():
             if name in values:
                 self.know(name, values[name])
             else:
                 self.store(name, kind, shape, None)
-        return [part for part in model.graph.node if not any(name in self.types for name in part.output)]
+        return list(made.nodes)
 
     def _plain(self, node: Any) -> None:
         plain = plain_node(node, self._name(node), self._version(node))
         self._nodes.append(plain)
+        if all(name in self._settled for name in node.input if name):
+            self._settled.update(node.output)
         standard = node.domain in ("", "ai.onnx")
         if standard and node.op_type in ("Shape", "Size") and (sizes := self.shape(node.input[0])) is not None:
             self.know(node.output[0], shape_value(node, sizes))
@@ -212,7 +209,8 @@ class Walk:
             if kind is not None:
                 self.types[name] = kind
             if not is_static(kind):
-                self._lost[name] = lost_before or Lost(plain, *(why, allowed) if why else self._why(node))
+                undefined = not has_schema(node, self.opsets)
+                self._lost[name] = lost_before or Lost(plain, *((why, allowed) if why else self._why(node)), undefined)
 
     def _why(self, node: Any) -> tuple[str, str]:
         """Why a shape does not follow although all inputs have one."""
@@ -283,6 +281,3 @@ def _needed(nodes: list[Node], outputs: tuple[str, ...], values: Mapping[str, An
             continue  # a size is known without the tensor
         wanted.update(node.inputs[:1] if node.op == "CastLike" else node.inputs)
     return kept[::-1]
-
-
-__all__ = ["Described", "Walk", "listed", "operator"]

@@ -42,7 +42,6 @@ class Expansion:
 
 
 def is_compound(node: Any) -> bool:
-    """Whether an operator is one that is rewritten."""
     """Whether an operator stands for several primitive ones."""
     name = node.op_type if node.domain in ("", "ai.onnx") else f"{node.domain}.{node.op_type}"
     return name in RULES and any(node.output)
