@@ -97,7 +97,7 @@ def _is_unknown(op: str) -> bool:
 def _form(graph: Graph, node: Node) -> str:
     """Why control flow could not be written out or sizes are not known, and what decides it."""
     lost = next((graph.lost[name] for name in node.outputs if name in graph.lost), None)
-    if lost is None or lost.undefined and node.op not in RULES:
+    if lost is None or (lost.undefined and node.op not in RULES):
         return ""
     if lost.node is node:
         return f"that {lost.why}; {lost.allowed}"
