@@ -165,9 +165,9 @@ FUSED: dict[str, tuple[str, str, str]] = {
     "QLinearConcat": (
         "uint8[2,4] a, uint8[2,3] b, float s_a, uint8 w_za, float s_b, uint8 w_zb, float s_y, uint8 w_zy",
         "q = com.microsoft.QLinearConcat<axis = 1>(s_y, w_zy, a, s_a, w_za, b, s_b, w_zb) "
-        "y = DequantizeLinear(q, s_y, w_zy)",
+        "d = DequantizeLinear(q, s_y, w_zy) y = Relu(d)",
         "ra = DequantizeLinear(a, s_a, w_za) rb = DequantizeLinear(b, s_b, w_zb) r = Concat<axis = 1>(ra, rb) "
-        "q = QuantizeLinear(r, s_y, w_zy) y = DequantizeLinear(q, s_y, w_zy)",
+        "q = QuantizeLinear(r, s_y, w_zy) d = DequantizeLinear(q, s_y, w_zy) y = Relu(d)",
     ),
     **{
         f"QLinear{operator}": (
