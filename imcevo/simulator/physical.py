@@ -22,6 +22,7 @@ from imcevo.costs.equation import Term, tracing
 from imcevo.costs.terms import AREA_COMPONENTS, ENERGY_COMPONENTS, RESOURCES
 from imcevo.errors import unknown_name
 from imcevo.hardware import Design, DesignTable, Value, table_of
+from imcevo.hardware.forbidden import ADC_RANGES, NO_ADC
 from imcevo.mapping.factors import Mapping as LayerMapping
 from imcevo.mapping.kernel_records import Records
 from imcevo.mapping.policies import ExactPolicy, MappingPolicy, mapping_policy
@@ -35,7 +36,7 @@ from imcevo.simulator.layer_report import layer_report
 from imcevo.simulator.mapping_gene_costs import layer_shape_costs
 from imcevo.simulator.not_modelled import NotModelled
 from imcevo.simulator.parts import CHIP, Counts, Part, Tiles
-from imcevo.simulator.repair import ADC_RANGES, NO_ADC, READS, repair_designs, repairs_of
+from imcevo.simulator.repair import READS, repair_designs, repairs_of
 from imcevo.simulator.results import (
     Breakdown,
     LayerReport,
