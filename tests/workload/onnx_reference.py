@@ -1,0 +1,316 @@
+"""What an ONNX model costs, counted from an executed run: slow, and by the definition of every operator.
+
+The model runs node by node in the package onnx's own `ReferenceEvaluator`, branches and loops included. Every element of
+every tensor carries an identity: operators that only move data (Reshape, Slice, Expand, ...) run a second time on the
+identities, so that "which stored values does this product read" and "how many different activations are these" are
+answered by sets, not by rules about shapes.
+
+Conventions (docs/workloads.md):
+
+- A multiply-accumulate counts once, zero padding included. A transposed convolution multiplies every input element by
+  every tap of the kernel; what its pads cut off was computed.
+- Only work whose result reaches an output of the model counts, and none that depends on stored values alone.
+- Cells hold the stored elements that products multiply, each once; biases are no cells.
+- Parameters are those elements and stored biases, norm scales and biases, slopes, tables of look-ups, and stored tensors
+  in arithmetic. Scales and zero points of quantisation, running means and variances, single numbers (a factor of 1/8, an
+  epsilon) and integers that only address are none.
+- The second operand of a product of two activations is counted in different elements: copies of one element by Expand,
+  Tile, Gather, Concat or broadcasting are one.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import onnx
+from onnx import GraphProto, ModelProto, NodeProto, helper, numpy_helper
+from onnx.reference import ReferenceEvaluator
+
+# Operators that move elements of their first input (Concat: of all) and change none.
+MOVING = frozenset({
+    "Identity", "Transpose", "Reshape", "Flatten", "Squeeze", "Unsqueeze", "Slice", "Split", "Concat", "Gather",
+    "GatherElements", "GatherND", "Expand", "Tile", "DepthToSpace", "SpaceToDepth", "Pad",
+})  # fmt: skip
+# Operators whose result holds the same values, written differently.
+RECODING = frozenset({"Cast", "DequantizeLinear", "QuantizeLinear", "Dropout"})
+RECURRENT_GATES = {"LSTM": 4, "GRU": 3, "RNN": 1}
+# Inputs that hold parameters, for operators that multiply no matrices.
+ARITHMETIC = frozenset({"Add", "Sub", "Mul", "Div", "Sum", "PRelu"})
+NORMS = frozenset({"BatchNormalization", "LayerNormalization", "InstanceNormalization", "GroupNormalization"})
+# First and second operand of a product, and the inputs that are its biases.
+PRODUCTS: dict[str, tuple[int, int, tuple[int, ...]]] = {
+    "MatMul": (0, 1, ()), "MatMulInteger": (0, 1, ()), "QLinearMatMul": (0, 3, ()), "Gemm": (0, 1, (2,)),
+    "Einsum": (0, 1, ()), "Conv": (0, 1, (2,)), "ConvInteger": (0, 1, ()), "QLinearConv": (0, 3, (8,)),
+    "ConvTranspose": (0, 1, (2,)),
+}  # fmt: skip
+
+
+@dataclass(eq=False)
+class Value:
+    """An executed tensor: its array, one identity per element (0: a filler), and whether it is known before the run."""
+
+    array: np.ndarray[Any, Any]
+    ids: np.ndarray[Any, Any]
+    known: bool
+
+
+@dataclass(frozen=True)
+class Counts:
+    """Totals of a model; `second_operands` sums, over products of two activations, the elements of the second one."""
+
+    macs: int
+    parameters: int
+    array_weights: int
+    second_operands: int
+
+
+@dataclass(eq=False)
+class _Step:
+    node: NodeProto
+    inputs: list[Value | None]
+    outputs: list[Value]
+
+
+def evaluate(node: NodeProto, arrays: list[np.ndarray[Any, Any] | None], opset: int) -> list[np.ndarray[Any, Any]]:
+    """The outputs of one node that holds no graph, in the package's own evaluator."""
+    if node.op_type in RECURRENT_GATES:
+        return _recurrent_shapes(node, arrays)
+    fed = {name: array for name, array in zip(node.input, arrays, strict=True) if array is not None}
+    outputs = [name for name in node.output if name]
+    graph = helper.make_graph(
+        [node], "one", [onnx.ValueInfoProto(name=name) for name in fed], [onnx.ValueInfoProto(name=n) for n in outputs]
+    )
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", opset)])
+    with np.errstate(all="ignore"):
+        results: list[Any] = ReferenceEvaluator(model).run(None, fed)  # type: ignore[assignment]
+    return [np.asarray(result) for result in results]
+
+
+def attributes(node: NodeProto) -> dict[str, Any]:
+    """Attribute name -> value, of those that are no graph."""
+    return {a.name: helper.get_attribute_value(a) for a in node.attribute}
+
+
+def _recurrent_shapes(node: NodeProto, arrays: list[np.ndarray[Any, Any] | None]) -> list[np.ndarray[Any, Any]]:
+    """Zeros in the shapes of Y, Y_h, Y_c: the evaluator knows no second direction, and counts need no values."""
+    x, r = arrays[0], arrays[2]
+    assert x is not None
+    assert r is not None
+    directions, hidden = r.shape[0], r.shape[2]
+    steps, batch = x.shape[:2]
+    shapes = [(steps, directions, batch, hidden), (directions, batch, hidden), (directions, batch, hidden)]
+    return [np.zeros(shape, np.float32) for name, shape in zip(node.output, shapes, strict=False) if name]
+
+
+class _Run:
+    def __init__(self, opset: int) -> None:
+        self.opset = opset
+        self.steps: list[_Step] = []
+        self._last = 0
+
+    def fresh(self, array: np.ndarray[Any, Any], known: bool) -> Value:
+        ids = np.arange(self._last + 1, self._last + 1 + array.size, dtype=np.int64).reshape(array.shape)
+        self._last += array.size
+        return Value(array, ids, known)
+
+    def graph(self, graph: GraphProto, outer: Mapping[str, Value]) -> list[Value]:
+        scope = dict(outer)
+        scope.update({t.name: self.fresh(numpy_helper.to_array(t), known=True) for t in graph.initializer})
+        for node in ordered(graph.node, scope):
+            inputs = [scope[name] if name else None for name in node.input]
+            outputs = self.node(node, inputs, scope)
+            scope.update(zip((name for name in node.output if name), outputs, strict=True))
+        return [scope[output.name] for output in graph.output]
+
+    def node(self, node: NodeProto, inputs: list[Value | None], scope: Mapping[str, Value]) -> list[Value]:
+        if node.op_type == "If":
+            taken = "then_branch" if bool(_there(inputs[0]).array.item()) else "else_branch"
+            return self.graph(attributes(node)[taken], scope)
+        if node.op_type == "Loop":
+            return self.loop(attributes(node)["body"], inputs, scope)
+        arrays = evaluate(node, [None if value is None else value.array for value in inputs], self.opset)
+        known = node.op_type in ("Shape", "Size", "Constant") or all(value is None or value.known for value in inputs)
+        outputs = [self.fresh(array, known) for array in arrays]
+        moved = self.moved(node, inputs)
+        for output, ids in zip(outputs, moved, strict=False):
+            assert ids.shape == output.array.shape
+            output.ids = ids
+        self.steps.append(_Step(node, inputs, outputs))
+        return outputs
+
+    def moved(self, node: NodeProto, inputs: list[Value | None]) -> list[np.ndarray[Any, Any]]:
+        """Identities of the outputs of an operator that moves elements; none where it makes new ones."""
+        if node.op_type in RECODING:
+            return [_there(inputs[0]).ids]
+        if node.op_type not in MOVING or (node.op_type == "Gather" and not _there(inputs[1]).known):
+            return []
+        every = node.op_type == "Concat"
+        arrays = [v if v is None else v.ids if i == 0 or every else v.array for i, v in enumerate(inputs)]
+        if node.op_type == "Pad" and len(arrays) > 2 and arrays[2] is not None:
+            arrays[2] = np.zeros_like(arrays[2], dtype=np.int64)
+        return evaluate(node, arrays, self.opset)
+
+    def loop(self, body: GraphProto, inputs: list[Value | None], scope: Mapping[str, Value]) -> list[Value]:
+        trips, condition = inputs[0], inputs[1]
+        going = condition is None or bool(condition.array.item())
+        carried = [_there(value) for value in inputs[2:]]
+        scanned: list[list[Value]] = [[] for _ in body.output[1 + len(carried) :]]
+        for i in itertools.count():
+            if not going or (trips is not None and i >= int(trips.array.item())):
+                break
+            given = [self.fresh(np.array(i, np.int64), True), self.fresh(np.array(going), True), *carried]
+            names = (one.name for one in body.input)
+            results = self.graph(body, {**scope, **dict(zip(names, given, strict=True))})
+            going = bool(results[0].array.item())
+            carried = results[1 : 1 + len(carried)]
+            for rows, row in zip(scanned, results[1 + len(carried) :], strict=True):
+                rows.append(row)
+        return carried + [self.stack(rows) for rows in scanned]
+
+    def stack(self, rows: list[Value]) -> Value:
+        array, ids = np.stack([row.array for row in rows]), np.stack([row.ids for row in rows])
+        stacked = Value(array, ids, all(row.known for row in rows))
+        node = helper.make_node("Concat", ["rows"], ["stacked"])  # liveness needs a step that reads the rows
+        self.steps.append(_Step(node, list(rows), [stacked]))
+        return stacked
+
+
+def _there(value: Value | None) -> Value:
+    assert value is not None
+    return value
+
+
+def _reads(node: NodeProto) -> set[str]:
+    """Names that a node reads, those that its graphs take from around them included."""
+    names = {name for name in node.input if name}
+    for attribute in node.attribute:
+        if attribute.type == onnx.AttributeProto.GRAPH:
+            graph = attribute.g
+            inner = {one.name for one in graph.input} | {t.name for t in graph.initializer}
+            inner |= {name for each in graph.node for name in each.output}
+            asked = set().union(*(_reads(each) for each in graph.node)) | {one.name for one in graph.output}
+            names |= asked - inner
+    return names
+
+
+def ordered(nodes: Iterable[NodeProto], there: Iterable[str]) -> list[NodeProto]:
+    """The nodes so that each follows what it reads; models in the wild are not always sorted."""
+    made, waiting, result = set(there), list(nodes), list[NodeProto]()
+    while waiting:
+        ready = [node for node in waiting if _reads(node) <= made]
+        if not ready:
+            raise ValueError("the graph reads what nothing makes")
+        result += ready
+        made |= {name for node in ready for name in node.output}
+        waiting = [node for node in waiting if not _reads(node) <= made or node not in ready]
+    return result
+
+
+def product_macs(node: NodeProto, shapes: list[tuple[int, ...]], output: tuple[int, ...]) -> int:
+    """Multiply-accumulates of one executed product, from the shapes of its operands and its output."""
+    first, second = shapes
+    op = node.op_type
+    if op == "Einsum":
+        return _einsum_macs(attributes(node)["equation"].decode(), first, second)
+    if op == "ConvTranspose":  # every input element times every tap: weights [C, M / groups, *kernel]
+        return _product(first) * _product(second[1:])
+    if op in ("Conv", "ConvInteger", "QLinearConv"):  # weights [M, C / groups, *kernel]
+        return _product(output) * _product(second[1:])
+    length = first[-2] if op == "Gemm" and attributes(node).get("transA") else first[-1]
+    return _product(output) * length
+
+
+def _einsum_macs(equation: str, first: tuple[int, ...], second: tuple[int, ...]) -> int:
+    """Product of the sizes of all indices that occur; those behind an ellipsis broadcast."""
+    terms = equation.replace(" ", "").split("->")[0].split(",")
+    sizes: dict[str, int] = {}
+    for term, shape in zip(terms, (first, second), strict=True):
+        rest = len(shape) - len(term.replace("...", ""))
+        before, _, after = term.partition("...") if "..." in term else (term, "", "")
+        labels = [*before, *(str(axis) for axis in range(rest, 0, -1)), *after]
+        for label, size in zip(labels, shape, strict=True):
+            sizes[label] = max(sizes.get(label, 1), size)
+    return _product(sizes.values())
+
+
+def _product(sizes: Iterable[int]) -> int:
+    result = 1
+    for size in sizes:
+        result *= int(size)
+    return result
+
+
+@dataclass
+class _Tally:
+    macs: int = 0
+    second: int = 0
+    cells: set[int] = field(default_factory=set)
+    stored: set[int] = field(default_factory=set)
+
+    def step(self, step: _Step) -> None:
+        node, inputs = step.node, step.inputs
+        if all(value is None or value.known for value in inputs):
+            return
+        if node.op_type in RECURRENT_GATES:
+            self.recurrent(node, inputs)
+        elif node.op_type in PRODUCTS:
+            self.matrices(node, inputs, step.outputs[0])
+        elif node.op_type in NORMS:
+            self.keep(inputs[1:3])
+        elif node.op_type == "Gather":
+            if not _there(inputs[1]).known:
+                self.keep(inputs[:1])
+        elif node.op_type in ARITHMETIC:
+            self.keep(value for value in inputs if value is not None and value.array.size > 1)
+
+    def keep(self, values: Iterable[Value | None]) -> None:
+        for value in values:
+            if value is not None and value.known:
+                self.stored |= _elements(value)
+
+    def matrices(self, node: NodeProto, inputs: list[Value | None], output: Value) -> None:
+        one, two, biases = PRODUCTS[node.op_type]
+        if len([value for value in inputs if value is not None]) < 2:
+            return  # Einsum of one operand moves or sums
+        first, second = _there(inputs[one]), _there(inputs[two])
+        if first.known and second.known:
+            return
+        self.macs += product_macs(node, [first.array.shape, second.array.shape], output.array.shape)
+        self.keep(inputs[i] for i in biases if i < len(inputs))
+        self.keep([first, second])
+        for operand in (first, second):
+            if operand.known:
+                self.cells |= _elements(operand)
+        if not first.known and not second.known:
+            self.second += len(_elements(second))
+
+    def recurrent(self, node: NodeProto, inputs: list[Value | None]) -> None:
+        """X [T, B, I]; W [D, gates * H, I]; R [D, gates * H, H]; biases; peepholes [D, 3 * H] of an LSTM."""
+        x, w, r = (_there(value) for value in inputs[:3])
+        steps, batch = x.array.shape[:2]
+        self.macs += steps * batch * (w.array.size + r.array.size)
+        for weights in (w, r):
+            self.cells |= _elements(weights)
+        self.keep([w, r, *inputs[3:4], *inputs[7:8]])
+
+
+def _elements(value: Value) -> set[int]:
+    return set(value.ids.ravel().tolist()) - {0}
+
+
+def reference_counts(model: ModelProto, inputs: Mapping[str, np.ndarray[Any, Any]]) -> Counts:
+    """Counts of `model` as it runs on `inputs` (name -> array, of every input that is no initializer)."""
+    opset = next(one.version for one in model.opset_import if one.domain in ("", "ai.onnx"))
+    run = _Run(opset)
+    given = {name: run.fresh(np.asarray(array), known=False) for name, array in inputs.items()}
+    outputs = run.graph(model.graph, given)
+    tally, read = _Tally(), {id(value) for value in outputs}
+    for step in reversed(run.steps):
+        if any(id(value) in read for value in step.outputs):
+            read |= {id(value) for value in step.inputs}
+            tally.step(step)
+    return Counts(tally.macs, len(tally.stored), len(tally.cells), tally.second)
