@@ -1,8 +1,8 @@
 """What an ONNX model costs, counted from an executed run: slow, and by the definition of every operator.
 
-The model runs node by node in the package onnx's own `ReferenceEvaluator`, branches and loops included. Every element of
-every tensor carries an identity: operators that only move data (Reshape, Slice, Expand, ...) run a second time on the
-identities, so that "which stored values does this product read" and "how many different activations are these" are
+The model runs node by node in the package onnx's own `ReferenceEvaluator`, branches and loops included. Every element
+of every tensor carries an identity: operators that only move data (Reshape, Slice, Expand, ...) run a second time on
+the identities, so that "which stored values does this product read" and "how many different activations are these" are
 answered by sets, not by rules about shapes.
 
 Conventions (docs/workloads.md):
@@ -11,9 +11,9 @@ Conventions (docs/workloads.md):
   every tap of the kernel; what its pads cut off was computed.
 - Only work whose result reaches an output of the model counts, and none that depends on stored values alone.
 - Cells hold the stored elements that products multiply, each once; biases are no cells.
-- Parameters are those elements and stored biases, norm scales and biases, slopes, tables of look-ups, and stored tensors
-  in arithmetic. Scales and zero points of quantisation, running means and variances, single numbers (a factor of 1/8, an
-  epsilon) and integers that only address are none.
+- Parameters are those elements and stored biases, norm scales and biases, slopes, tables of look-ups, and stored
+  tensors in arithmetic. Scales and zero points of quantisation, running means and variances, single numbers (a factor
+  of 1/8, an epsilon) and integers that only address are none.
 - The second operand of a product of two activations is counted in different elements: copies of one element by Expand,
   Tile, Gather, Concat or broadcasting are one.
 """
@@ -38,7 +38,9 @@ MOVING = frozenset({
 # Operators whose result holds the same values, written differently.
 RECODING = frozenset({"Cast", "DequantizeLinear", "QuantizeLinear", "Dropout"})
 RECURRENT_GATES = {"LSTM": 4, "GRU": 3, "RNN": 1}
-# Inputs that hold parameters, for operators that multiply no matrices.
+# Operators that the evaluator has from this opset on only; earlier forms did the same.
+EARLIEST_FORM = {"DequantizeLinear": 19}
+# Operators that multiply no matrices, but have parameters.
 ARITHMETIC = frozenset({"Add", "Sub", "Mul", "Div", "Sum", "PRelu"})
 NORMS = frozenset({"BatchNormalization", "LayerNormalization", "InstanceNormalization", "GroupNormalization"})
 # First and second operand of a product, and the inputs that are its biases.
@@ -84,7 +86,8 @@ def evaluate(node: NodeProto, arrays: list[np.ndarray[Any, Any] | None], opset: 
     graph = helper.make_graph(
         [node], "one", [onnx.ValueInfoProto(name=name) for name in fed], [onnx.ValueInfoProto(name=n) for n in outputs]
     )
-    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", opset)])
+    version = max(opset, EARLIEST_FORM.get(node.op_type, 1))
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", version)])
     with np.errstate(all="ignore"):
         results: list[Any] = ReferenceEvaluator(model).run(None, fed)  # type: ignore[assignment]
     return [np.asarray(result) for result in results]
@@ -201,12 +204,16 @@ def ordered(nodes: Iterable[NodeProto], there: Iterable[str]) -> list[NodeProto]
     """The nodes so that each follows what it reads; models in the wild are not always sorted."""
     made, waiting, result = set(there), list(nodes), list[NodeProto]()
     while waiting:
-        ready = [node for node in waiting if _reads(node) <= made]
-        if not ready:
+        later = []
+        for node in waiting:
+            if _reads(node) <= made:
+                result.append(node)
+                made |= set(node.output)
+            else:
+                later.append(node)
+        if len(later) == len(waiting):
             raise ValueError("the graph reads what nothing makes")
-        result += ready
-        made |= {name for node in ready for name in node.output}
-        waiting = [node for node in waiting if not _reads(node) <= made or node not in ready]
+        waiting = later
     return result
 
 
