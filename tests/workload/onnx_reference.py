@@ -23,12 +23,14 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import onnx
 from onnx import GraphProto, ModelProto, NodeProto, helper, numpy_helper
 from onnx.reference import ReferenceEvaluator
+
+T = TypeVar("T")
 
 # Operators that move elements of their first input (Concat: of all) and change none.
 MOVING = frozenset({
@@ -81,6 +83,8 @@ def evaluate(node: NodeProto, arrays: list[np.ndarray[Any, Any] | None], opset: 
     """The outputs of one node that holds no graph, in the package's own evaluator."""
     if node.op_type in RECURRENT_GATES:
         return _recurrent_shapes(node, arrays)
+    if node.op_type == "Pad" and opset >= 11 and (_there(arrays[1]) < 0).any():
+        return _cropped(node, arrays, opset)
     fed = {name: array for name, array in zip(node.input, arrays, strict=True) if array is not None}
     outputs = [name for name in node.output if name]
     graph = helper.make_graph(
@@ -100,13 +104,24 @@ def attributes(node: NodeProto) -> dict[str, Any]:
 
 def _recurrent_shapes(node: NodeProto, arrays: list[np.ndarray[Any, Any] | None]) -> list[np.ndarray[Any, Any]]:
     """Zeros in the shapes of Y, Y_h, Y_c: the evaluator knows no second direction, and counts need no values."""
-    x, r = arrays[0], arrays[2]
-    assert x is not None
-    assert r is not None
+    x, r = _there(arrays[0]), _there(arrays[2])
     directions, hidden = r.shape[0], r.shape[2]
     steps, batch = x.shape[:2]
     shapes = [(steps, directions, batch, hidden), (directions, batch, hidden), (directions, batch, hidden)]
     return [np.zeros(shape, np.float32) for name, shape in zip(node.output, shapes, strict=False) if name]
+
+
+def _cropped(
+    node: NodeProto, arrays: list[np.ndarray[Any, Any] | None], opset: int
+) -> list[np.ndarray[Any, Any]]:
+    """Pad where some pads are negative, which the evaluator does not know: pad by the others, then cut."""
+    pads = _there(arrays[1])
+    (padded,) = evaluate(node, [arrays[0], np.maximum(pads, 0), *arrays[2:]], opset)
+    cut = np.maximum(-pads, 0).reshape(2, -1)
+    axes = range(padded.ndim) if len(arrays) < 4 else _there(arrays[3]).tolist()
+    for axis, before, after in zip(axes, *cut, strict=True):
+        padded = padded.take(range(before, padded.shape[axis] - after), axis)
+    return [padded]
 
 
 class _Run:
@@ -182,7 +197,8 @@ class _Run:
         return stacked
 
 
-def _there(value: Value | None) -> Value:
+def _there(value: T | None) -> T:
+    """What must be there: a required input."""
     assert value is not None
     return value
 

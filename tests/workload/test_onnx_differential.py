@@ -98,7 +98,7 @@ def test_reference_declared_shapes_do_not_matter(batch: int) -> None:
 
 def test_reference_quantised_weights_are_weights() -> None:
     nodes = [node("DequantizeLinear", ["w", "s", "z"], ["b"]), *PRODUCT]
-    stored = {"w": some(256, 64, kind=np.int8), "s": np.float32(0.1), "z": np.int8(0)}
+    stored = {"w": some(256, 64, kind=np.int8), "s": np.array(0.1, np.float32), "z": np.array(0, np.int8)}
     assert counted(nodes, {"a": some(1, 256)}, stored) == Counts(16_384, 16_384, 16_384, 0)
 
 
@@ -175,7 +175,7 @@ def test_reference_an_old_reshape_of_weights() -> None:
 
 def test_reference_integer_products() -> None:
     nodes = [node("MatMulInteger", ["a", "b", "z"], ["y"])]
-    stored = {"b": some(8, 5, kind=np.int8), "z": np.uint8(3)}
+    stored = {"b": some(8, 5, kind=np.int8), "z": np.array(3, np.uint8)}
     assert counted(nodes, {"a": some(2, 8, kind=np.uint8)}, stored) == Counts(80, 40, 40, 0)
 
 
