@@ -1,0 +1,292 @@
+"""Building blocks of random ONNX models that stand between and around products: number formats, control flow, rest."""
+
+from __future__ import annotations
+
+import numpy as np
+from onnx import GraphProto, helper
+
+from tests.workload.onnx_builder import Block, Builder
+
+BLOCKS: dict[str, Block] = {}
+
+
+def block(function: Block) -> Block:
+    BLOCKS[function.__name__] = function
+    return function
+
+
+def _size(b: Builder, most: int = 6) -> int:
+    return b.rng.randint(1, most)
+
+
+def _any(b: Builder) -> str:
+    return b.activation(b.rng.randint(2, 4)) or b.given(_size(b, 3), _size(b), _size(b))
+
+
+def _single(b: Builder, value: float, kind: type[np.generic]) -> str:
+    return b.constant(np.array(value, kind))
+
+
+def _byte(b: Builder) -> type[np.generic]:
+    return b.rng.choice([np.int8, np.uint8])
+
+
+def _quantised(b: Builder, x: str, kind: type[np.generic]) -> str:
+    return b.node("QuantizeLinear", x, _single(b, 0.05, np.float32), _single(b, 1, kind))
+
+
+def _dequantised(b: Builder, x: str, kind: type[np.generic], columns: int = 0) -> str:
+    """With one scale, or one per column (axis 1) where `columns` is given."""
+    if columns and b.opset >= 13:
+        return b.node("DequantizeLinear", x, b.stored(columns), b.constant(np.zeros(columns, kind)), axis=1)
+    return b.node("DequantizeLinear", x, _single(b, 0.05, np.float32), _single(b, 1, kind))
+
+
+@block
+def quantised_pairs(b: Builder) -> None:
+    """Q and DQ around activations, DQ behind stored weights."""
+    if b.opset < 10:
+        return
+    x = b.activation(2) or b.given(_size(b), _size(b))
+    kind = _byte(b)
+    if b.rng.random() < 0.7:
+        x = _dequantised(b, _quantised(b, x, kind), kind)
+    k, n = b.shape(x)[-1], _size(b)
+    w = b.stored(k, n, kind=kind)
+    real = _dequantised(b, w, kind, n if b.rng.random() < 0.5 else 0)
+    if b.rng.random() < 0.4:
+        b.keep(b.node("Gemm", x, b.node("Transpose", real, perm=[1, 0]), b.stored(n), transB=1))
+    else:
+        b.keep(b.node("MatMul", x, real))
+
+
+@block
+def quantised_convolution(b: Builder) -> None:
+    if b.opset < 10:
+        return
+    channels, out, kind = _size(b, 4), _size(b, 4), _byte(b)
+    x = _quantised(b, b.given(1, channels, 6, 6), kind)
+    w = b.stored(out, channels, 3, 3, kind=kind)
+    if b.rng.random() < 0.5:
+        real = b.node("Conv", _dequantised(b, x, kind), _dequantised(b, w, kind), pads=[1, 1, 1, 1])
+        b.keep(real)
+        return
+    scales = [_single(b, 0.1, np.float32), _single(b, 1, kind)]
+    biases = [b.stored(out, kind=np.int32)] if b.rng.random() < 0.5 else []
+    y = b.node("QLinearConv", x, *scales, w, *scales, *scales, *biases, strides=[2, 2])
+    b.keep(_dequantised(b, y, kind))
+
+
+@block
+def quantised_matmul(b: Builder) -> None:
+    """QLinearMatMul with stored weights or of two activations, batches broadcast."""
+    if b.opset < 10:
+        return
+    kind, m, k, n, stack = _byte(b), _size(b), _size(b), _size(b), _size(b, 3)
+    scales = [_single(b, 0.1, np.float32), _single(b, 1, kind)]
+    a = _quantised(b, b.given(_size(b, 2), 1, m, k), kind)
+    second = b.stored(stack, k, n, kind=kind)
+    if b.rng.random() < 0.4:
+        second = _quantised(b, b.given(stack, k, n), kind)
+    b.keep(_dequantised(b, b.node("QLinearMatMul", a, *scales, second, *scales, *scales), kind))
+
+
+@block
+def integer_matmul(b: Builder) -> None:
+    if b.opset < 10:
+        return
+    k, n = _size(b), _size(b)
+    zeros = [_single(b, 1, np.uint8), _single(b, 1, np.int8)][: b.rng.randint(0, 2)]
+    a = b.given(_size(b, 2), _size(b), k, kind=np.uint8, below=100)
+    y = b.node("MatMulInteger", a, b.stored(k, n, kind=np.int8), *zeros)
+    b.keep(b.node("Cast", y, to=1))
+
+
+@block
+def integer_convolution(b: Builder) -> None:
+    if b.opset < 10:
+        return
+    x = b.given(1, _size(b, 3), 5, 5, kind=np.uint8, below=100)
+    y = b.node("ConvInteger", x, b.stored(_size(b), b.shape(x)[1], 2, 2, kind=np.uint8), _single(b, 1, np.uint8))
+    b.keep(b.node("Cast", y, to=1))
+
+
+@block
+def cast_weights(b: Builder) -> None:
+    """Weights stored in half precision or as integers, activations cast there and back."""
+    x = b.activation(2) or b.given(_size(b), _size(b))
+    if b.rng.random() < 0.5:
+        x = b.node("Cast", b.node("Cast", x, to=10), to=1)
+    w = b.stored(b.shape(x)[1], _size(b), kind=b.rng.choice([np.float16, np.int8]))
+    b.keep(b.node("MatMul", x, b.node("Cast", w, to=1)))
+
+
+@block
+def activation(b: Builder) -> None:
+    b.keep(b.node(b.rng.choice(["Relu", "Sigmoid", "Tanh", "LeakyRelu", "Exp", "Neg"]), _any(b)))
+
+
+@block
+def pooling(b: Builder) -> None:
+    x = b.activation(4) or b.given(1, _size(b), 4 + _size(b), 4 + _size(b))
+    if min(b.shape(x)[2:]) < 2 or b.rng.random() < 0.3:
+        b.keep(b.node("GlobalAveragePool", x))
+    else:
+        op = b.rng.choice(["MaxPool", "AveragePool"])
+        b.keep(b.node(op, x, kernel_shape=[2, 2], strides=[b.rng.randint(1, 2)] * 2))
+
+
+@block
+def resize(b: Builder) -> None:
+    x = b.activation(4) or b.given(1, _size(b), _size(b), _size(b))
+    scales = b.constant(np.array([1, 1, 2, 2], np.float32))
+    if b.opset >= 11:
+        b.keep(b.node("Resize", x, "", scales, mode="nearest"))
+    elif b.opset == 9:
+        b.keep(b.node("Upsample", x, scales, mode="nearest"))
+
+
+@block
+def residual(b: Builder) -> None:
+    x = _any(b)
+    b.keep(b.node("Add", x, b.node("Tanh", x)))
+
+
+@block
+def bias(b: Builder) -> None:
+    """An addition behind a product: of one value per column, of the same with ones before, or of one per row."""
+    w = b.stored(_size(b), 1 + _size(b))
+    rows = 1 + _size(b)
+    y = b.node("MatMul", b.given(rows, b.shape(w)[0]), w)
+    columns = b.shape(w)[1]
+    shape = b.rng.choice([(columns,), (1, columns), (rows, 1), (rows, columns), (1, 1, columns)])
+    pair = [y, b.stored(*shape)]
+    b.rng.shuffle(pair)
+    b.keep(b.node(b.rng.choice(["Add", "Add", "Mul"]), *pair))
+
+
+@block
+def norm(b: Builder) -> None:
+    x = b.activation(4) or b.given(1, 1 + _size(b), _size(b), _size(b))
+    channels = b.shape(x)[1]
+    if b.rng.random() < 0.6 or b.opset < 17:
+        if channels > 1:
+            y = b.node("Conv", x, b.stored(channels, channels, 1, 1))
+            b.keep(b.node("BatchNormalization", y, *(b.stored(channels) for _ in range(3)), _variance(b, channels)))
+    else:
+        last = b.shape(x)[-1]
+        b.keep(b.node("LayerNormalization", x, b.stored(last), b.stored(last)))
+
+
+def _variance(b: Builder, channels: int) -> str:
+    return b.constant(np.full(channels, 2, np.float32))
+
+
+@block
+def softmax_or_mean(b: Builder) -> None:
+    x = _any(b)
+    if b.rng.random() < 0.5:
+        b.keep(b.node("Softmax", x, axis=len(b.shape(x)) - 1))
+    elif b.opset < 18:
+        b.keep(b.node("ReduceMean", x, axes=[1], keepdims=1))
+
+
+@block
+def moves(b: Builder) -> None:
+    """Transpose, Slice, Split, Concat of activations."""
+    x = _any(b)
+    shape = b.shape(x)
+    axis = b.rng.randrange(len(shape))
+    how = b.rng.choice(["transpose", "slice", "split", "concat", "flatten"])
+    if how == "transpose":
+        b.keep(b.node("Transpose", x, perm=b.rng.sample(range(len(shape)), len(shape))))
+    elif how == "slice":
+        b.keep(b.slice(x, axis, 0, b.rng.randint(1, shape[axis])))
+    elif how == "split" and shape[axis] > 1:
+        for part in b.split(x, axis, [1, shape[axis] - 1]):
+            b.keep(part)
+    elif how == "concat":
+        b.keep(b.node("Concat", x, b.node("Relu", x), axis=axis))
+    else:
+        b.keep(b.node("Flatten", x, axis=1))
+
+
+@block
+def shape_chain(b: Builder) -> None:
+    """A Reshape whose sizes are computed from the shape of what it reshapes."""
+    x = b.activation(3) or b.given(_size(b, 3), _size(b), _size(b))
+    sizes = b.node("Shape", x)
+    first = b.node("Gather", sizes, b.constant(np.array(0, np.int64)), axis=0)
+    last = b.node("Gather", sizes, b.constant(np.array(2, np.int64)), axis=0)
+    if b.rng.random() < 0.5:
+        parts = [b.unsqueeze(first, 0), b.ints(-1), b.unsqueeze(last, 0)]
+    else:
+        parts = [b.unsqueeze(b.node("Mul", first, _single(b, b.shape(x)[1], np.int64)), 0), b.unsqueeze(last, 0)]
+    y = b.node("Reshape", x, b.node("Concat", *parts, axis=0))
+    b.keep(b.node("MatMul", y, b.stored(b.shape(y)[-1], _size(b))))
+
+
+@block
+def shape_of_constant(b: Builder) -> None:
+    m, k, n = _size(b), _size(b), _size(b)
+    sizes = b.node("Shape", b.stored(1, m, k))
+    b.keep(b.node("MatMul", b.node("Reshape", b.given(m, k), sizes), b.stored(k, n)))
+
+
+@block
+def unread(b: Builder) -> None:
+    """A product whose result reaches no output."""
+    x = b.activation(2) or b.given(_size(b), _size(b))
+    b.keep(b.node("Tanh", x))
+    b.unread.add(b.node("MatMul", x, b.stored(b.shape(x)[1], _size(b))))
+
+
+def _branch(b: Builder, x: str, width: int, depth: int) -> GraphProto:
+    """[m, k] -> [m, width]: a product, in another If where `depth` is left."""
+    with b.within() as nodes:
+        inner = b.node("Relu", x) if b.rng.random() < 0.5 else x
+        if depth and b.rng.random() < 0.6:
+            y = _if(b, inner, width, depth - 1)
+        else:
+            y = b.node("MatMul", inner, b.stored(b.shape(x)[1], width))
+    return helper.make_graph(nodes, b.name("branch"), [], [b.typed(y)])
+
+
+def _if(b: Builder, x: str, width: int, depth: int) -> str:
+    taken = b.rng.random() < 0.5
+    condition = b.constant(np.array(taken))
+    if b.rng.random() < 0.3:
+        condition = b.node("Not", b.constant(np.array(not taken)))
+    y = b.name("t")
+    b.arrays[y] = np.zeros((b.shape(x)[0], width), np.float32)
+    branches = {"then_branch": _branch(b, x, width, depth), "else_branch": _branch(b, x, width, depth)}
+    b.nodes.append(helper.make_node("If", [condition], [y], name=b.name("If"), **branches))
+    return y
+
+
+@block
+def branches(b: Builder) -> None:
+    x = b.activation(2) or b.given(_size(b), _size(b))
+    b.keep(_if(b, x, _size(b), 1))
+
+
+@block
+def loop(b: Builder) -> None:
+    """A fixed number of steps of one square product; the carried state, and all states stacked."""
+    m, k, trips = _size(b, 3), _size(b), b.rng.randint(1, 4)
+    w, x = b.stored(k, k), b.activation(2, lambda shape: shape == (m, k)) or b.given(m, k)
+    names = [b.name(stem) for stem in ("i", "going", "state")]
+    b.arrays |= {names[0]: np.array(0, np.int64), names[1]: np.array(True), names[2]: np.zeros((m, k), np.float32)}
+    with b.within() as nodes:
+        after = b.node("Tanh", b.node("MatMul", names[2], w))
+        again, row = b.node("Identity", names[1]), b.node("Identity", after)
+    body = helper.make_graph(
+        nodes, b.name("body"), [b.typed(name) for name in names], [b.typed(name) for name in (again, after, row)]
+    )
+    last, every = b.name("t"), b.name("t")
+    b.arrays |= {last: np.zeros((m, k), np.float32), every: np.zeros((trips, m, k), np.float32)}
+    condition = b.rng.choice(["", b.constant(np.array(True))])
+    count = b.constant(np.array(trips, np.int64))
+    b.nodes.append(helper.make_node("Loop", [count, condition, x], [last, every], name=b.name("Loop"), body=body))
+    b.keep(last)
+    b.keep(every)

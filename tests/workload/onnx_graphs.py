@@ -1,0 +1,165 @@
+"""Random ONNX models, composed of small building blocks, that both the importer and the slow reference can read.
+
+A model is a list of (kind of block, seed) and of (oddity, seed): equal lists give equal models, and a list without one
+of its blocks is a model too, so that failures can be made small by leaving out what does not matter.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+import onnx
+from hypothesis import strategies as st
+from onnx import ModelProto, NodeProto, ValueInfoProto, helper, numpy_helper
+
+from tests.workload.onnx_blocks import BLOCKS as PRODUCTS
+from tests.workload.onnx_blocks_between import BLOCKS as BETWEEN
+from tests.workload.onnx_builder import Array, Builder
+
+BLOCKS = {**PRODUCTS, **BETWEEN}
+OPSETS = (9, 11, 13, 17, 21)
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """What a model is made of: its opset, its blocks in order, and what is odd about the file."""
+
+    opset: int
+    blocks: tuple[tuple[str, int], ...]
+    oddities: tuple[tuple[str, int], ...] = ()
+
+
+@dataclass(frozen=True)
+class Built:
+    """A model, arrays for its inputs, and what its symbolic dimensions are."""
+
+    model: ModelProto
+    inputs: dict[str, Array]
+    dims: dict[str, int] = field(default_factory=dict)
+
+
+def build(recipe: Recipe) -> Built:
+    """The model of a recipe, checked by the package onnx."""
+    b = Builder(recipe.opset)
+    for kind, seed in recipe.blocks:
+        b.rng = random.Random(f"{kind} {seed}")
+        BLOCKS[kind](b)
+    read = {name for node in b.nodes for name in _mentioned(node)}
+    made = [name for node in b.nodes if node.op_type != "Constant" for name in node.output]
+    ends = [name for name in made if name not in read and name not in b.unread]
+    file = _File(b, ends or made[-1:])
+    for oddity, seed in recipe.oddities:
+        ODDITIES[oddity](file, random.Random(f"{oddity} {seed}"))
+    return file.built()
+
+
+def _mentioned(node: NodeProto) -> set[str]:
+    names = set(node.input)
+    for attribute in node.attribute:
+        for inner in attribute.g.node:
+            names |= _mentioned(inner)
+        names |= {one.name for one in attribute.g.output}
+    return names
+
+
+class _File:
+    """The parts of a model file that oddities change."""
+
+    def __init__(self, b: Builder, ends: Sequence[str]) -> None:
+        self.b = b
+        self.nodes = list(b.nodes)
+        self.inputs = {name: b.typed(name) for name in b.inputs}
+        self.outputs = {name: b.typed(name) for name in ends}
+        self.told: list[ValueInfoProto] = []
+        self.dims: dict[str, int] = {}
+        self.ir = 8 if b.opset < 21 else 10
+
+    def built(self) -> Built:
+        b = self.b
+        tensors = [numpy_helper.from_array(b.arrays[name], name) for name in b.initializers]
+        graph = helper.make_graph(
+            self.nodes, "g", list(self.inputs.values()), list(self.outputs.values()), initializer=tensors,
+            value_info=self.told,
+        )  # fmt: skip
+        model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", b.opset)], ir_version=self.ir)
+        return Built(model, {name: b.arrays[name] for name in b.inputs}, self.dims)
+
+
+def _unsorted(file: _File, rng: random.Random) -> None:
+    rng.shuffle(file.nodes)
+
+
+def _symbolic(file: _File, rng: random.Random) -> None:
+    """Some sizes of inputs by name, and of outputs by names that say nothing."""
+    for name in file.inputs:
+        shape: list[int | str] = list(file.b.shape(name))
+        for axis, size in enumerate(shape):
+            if rng.random() < 0.5:
+                shape[axis] = f"{name}_{axis}"
+                file.dims[f"{name}_{axis}"] = int(size)
+        file.inputs[name] = file.b.typed(name, shape)
+    for name in file.outputs:
+        file.outputs[name] = file.b.typed(name, [rng.choice([size, "any"]) for size in file.b.shape(name)])
+
+
+def _stale(file: _File, rng: random.Random) -> None:
+    """Declared shapes of intermediate results that are wrong or say nothing."""
+    b = file.b
+    made = [name for node in file.nodes if node.op_type != "Constant" for name in node.output]
+    for name in made:
+        if name in file.outputs or rng.random() < 0.5:
+            continue
+        shape: list[int | str | None] = list(b.shape(name))
+        how = rng.choice(["batch", "symbol", "zero", "minus", "rank"])
+        if how == "rank":
+            shape.append(1)
+        elif shape:
+            axis = rng.randrange(len(shape))
+            shape[axis] = {"batch": (shape[axis] or 0) + 3, "symbol": "s", "zero": 0, "minus": -1}[how]  # type: ignore[operator]
+        file.told.append(b.typed(name, shape))
+
+
+def _told(file: _File, rng: random.Random) -> None:
+    """Declared shapes of intermediate results, all right."""
+    made = [name for node in file.nodes if node.op_type != "Constant" for name in node.output]
+    file.told += [file.b.typed(name) for name in made if name not in file.outputs]
+
+
+def _resized(file: _File, rng: random.Random) -> None:
+    """Inputs whose file says another first size, which `--dim INPUT:AXIS` replaces."""
+    for name in file.inputs:
+        shape = file.b.shape(name)
+        if shape:
+            file.inputs[name] = file.b.typed(name, [shape[0] + 1, *shape[1:]])
+            file.dims[f"{name}:0"] = shape[0]
+
+
+def _old_inputs(file: _File, rng: random.Random) -> None:
+    """Stored tensors among the inputs, as every file of IR version 3 has them."""
+    for name in file.b.initializers:
+        file.inputs[name] = file.b.typed(name)
+
+
+ODDITIES: dict[str, Callable[[_File, random.Random], None]] = {
+    "unsorted": _unsorted, "symbolic": _symbolic, "stale": _stale, "told": _told, "resized": _resized,
+    "old_inputs": _old_inputs,
+}  # fmt: skip
+
+
+def recipes(most_blocks: int = 6) -> st.SearchStrategy[Recipe]:
+    """Recipes of 1 to `most_blocks` blocks with at most two oddities."""
+    seeds = st.integers(0, 10_000)
+    return st.builds(
+        Recipe, st.sampled_from(OPSETS),
+        st.lists(st.tuples(st.sampled_from(sorted(BLOCKS)), seeds), min_size=1, max_size=most_blocks).map(tuple),
+        st.lists(
+            st.tuples(st.sampled_from(sorted(ODDITIES)), seeds), max_size=2, unique_by=lambda one: one[0]
+        ).map(tuple),
+    )  # fmt: skip
+
+
+def as_text(model: ModelProto) -> str:
+    """The model as text, stored values left out."""
+    return onnx.printer.to_text(model)
