@@ -100,6 +100,8 @@ def conv_transpose(b: Builder) -> None:
     taken: dict[str, object] = {"strides": strides}
     if b.rng.random() < 0.3:
         taken["pads"] = [(k - 1) // 2 for k in kernel * 2]
+    if b.rng.random() < 0.3 and "pads" not in taken:
+        taken["dilations"] = _sizes(b, axes, 2)
     if b.rng.random() < 0.3:
         taken["output_padding"] = [stride - 1 for stride in strides]
     operands = [x, b.stored(channels, b.rng.randint(1, 3), *kernel)]

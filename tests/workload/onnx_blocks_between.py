@@ -141,7 +141,8 @@ def resize(b: Builder) -> None:
     x = b.activation(4) or b.given(1, _size(b), _size(b), _size(b))
     scales = b.constant(np.array([1, 1, 2, 2], np.float32))
     if b.opset >= 11:
-        b.keep(b.node("Resize", x, "", scales, mode="nearest"))
+        region = "" if b.opset >= 13 else b.constant(np.zeros(0, np.float32))
+        b.keep(b.node("Resize", x, region, scales, mode="nearest"))
     elif b.opset == 9:
         b.keep(b.node("Upsample", x, scales, mode="nearest"))
 

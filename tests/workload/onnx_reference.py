@@ -83,6 +83,8 @@ def evaluate(node: NodeProto, arrays: list[np.ndarray[Any, Any] | None], opset: 
     """The outputs of one node that holds no graph, in the package's own evaluator."""
     if node.op_type in RECURRENT_GATES:
         return _recurrent_shapes(node, arrays)
+    if node.op_type == "ConvTranspose":
+        return _transposed_shape(node, _there(arrays[0]).shape, _there(arrays[1]).shape)
     if node.op_type == "Pad" and opset >= 11 and (_there(arrays[1]) < 0).any():
         return _cropped(node, arrays, opset)
     fed = {name: array for name, array in zip(node.input, arrays, strict=True) if array is not None}
@@ -109,6 +111,18 @@ def _recurrent_shapes(node: NodeProto, arrays: list[np.ndarray[Any, Any] | None]
     steps, batch = x.shape[:2]
     shapes = [(steps, directions, batch, hidden), (directions, batch, hidden), (directions, batch, hidden)]
     return [np.zeros(shape, np.float32) for name, shape in zip(node.output, shapes, strict=False) if name]
+
+
+def _transposed_shape(
+    node: NodeProto, x: tuple[int, ...], w: tuple[int, ...]
+) -> list[np.ndarray[Any, Any]]:
+    """Zeros in the output's shape as the operator defines it; the evaluator refuses some output paddings."""
+    told, axes = attributes(node), len(x) - 2
+    given = [told.get(key, [default] * axes) for key, default in (("strides", 1), ("output_padding", 0), ("dilations", 1))]
+    pads = np.array(told.get("pads", [0] * 2 * axes)).reshape(2, axes).sum(axis=0)
+    strides, extra, dilations = (np.array(values) for values in given)
+    spatial = strides * (np.array(x[2:]) - 1) + extra + (np.array(w[2:]) - 1) * dilations + 1 - pads
+    return [np.zeros((x[0], w[1] * told.get("group", 1), *spatial), np.float32)]
 
 
 def _cropped(
