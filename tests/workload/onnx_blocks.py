@@ -280,6 +280,10 @@ def recurrent(b: Builder) -> None:
     direction = "bidirectional" if directions == 2 else b.rng.choice(["forward", "reverse"])
     w, r = b.stored(directions, gates * hidden, width), b.stored(directions, gates * hidden, hidden)
     biases = [b.stored(directions, 2 * gates * hidden)] if b.rng.random() < 0.5 else []
+    told = {"linear_before_reset": b.rng.randint(0, 1)} if op == "GRU" else {}
     for _ in range(b.rng.randint(1, 2)):
         x = b.given(steps, batch, width)
-        b.many(1, op, x, w, r, *biases, hidden_size=hidden, direction=direction)
+        y, after = b.many(2, op, x, w, r, *biases, hidden_size=hidden, direction=direction, **told)
+        if b.rng.random() < 0.5:
+            b.unread.add(after)
+        b.pool.append(b.reshape(b.node("Transpose", y, perm=[0, 2, 1, 3]), steps, batch, directions * hidden))

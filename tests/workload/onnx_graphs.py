@@ -160,6 +160,13 @@ def recipes(most_blocks: int = 6) -> st.SearchStrategy[Recipe]:
     )  # fmt: skip
 
 
+def drawn(rng: random.Random, kinds: Sequence[str] = tuple(sorted(BLOCKS)), most_blocks: int = 6) -> Recipe:
+    """A recipe by chance, for long runs: every kind is as likely, seeds hardly repeat."""
+    blocks = tuple((rng.choice(kinds), rng.randrange(10**9)) for _ in range(rng.randint(1, most_blocks)))
+    odd = rng.sample(sorted(ODDITIES), rng.choice((0, 1, 1, 2)))
+    return Recipe(rng.choice(OPSETS), blocks, tuple((oddity, rng.randrange(10**9)) for oddity in odd))
+
+
 def as_text(model: ModelProto) -> str:
     """The model as text, stored values left out."""
     return onnx.printer.to_text(model)

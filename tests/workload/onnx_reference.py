@@ -11,15 +11,16 @@ Conventions (docs/workloads.md):
   every tap of the kernel; what its pads cut off was computed.
 - Only work whose result reaches an output of the model counts, and none that depends on stored values alone.
 - Cells hold the stored elements that products multiply, each once; biases are no cells.
-- Parameters are those elements and stored biases, norm scales and biases, slopes, tables of look-ups, and stored
-  tensors in arithmetic. Scales and zero points of quantisation, running means and variances, single numbers (a factor
-  of 1/8, an epsilon) and integers that only address are none.
+- Parameters are the stored tensors that products, norms, look-ups and arithmetic read, whole even where only a part is
+  read. Scales and zero points of quantisation, running means and variances, single numbers (a factor of 1/8, an
+  epsilon) and integers that only address are none. The two biases of a recurrent layer are one where they are added.
 - The second operand of a product of two activations is counted in different elements: copies of one element by Expand,
   Tile, Gather, Concat or broadcasting are one.
 """
 
 from __future__ import annotations
 
+import bisect
 import itertools
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -143,11 +144,19 @@ class _Run:
         self.opset = opset
         self.steps: list[_Step] = []
         self._last = 0
+        self._starts: list[int] = []
 
     def fresh(self, array: np.ndarray[Any, Any], known: bool) -> Value:
         ids = np.arange(self._last + 1, self._last + 1 + array.size, dtype=np.int64).reshape(array.shape)
+        self._starts.append(self._last + 1)
         self._last += array.size
         return Value(array, ids, known)
+
+    def whole(self, ids: Iterable[int]) -> int:
+        """Elements of all tensors that hold one of `ids`."""
+        ends = [*self._starts[1:], self._last + 1]
+        found = {bisect.bisect_right(self._starts, one) - 1 for one in ids}
+        return sum(ends[i] - self._starts[i] for i in found)
 
     def graph(self, graph: GraphProto, outer: Mapping[str, Value]) -> list[Value]:
         scope = dict(outer)
@@ -287,6 +296,7 @@ class _Tally:
     second: int = 0
     cells: set[int] = field(default_factory=set)
     stored: set[int] = field(default_factory=set)
+    biases: set[int] = field(default_factory=set)
 
     def step(self, step: _Step) -> None:
         node, inputs = step.node, step.inputs
@@ -332,7 +342,12 @@ class _Tally:
         self.macs += steps * batch * (w.array.size + r.array.size)
         for weights in (w, r):
             self.cells |= _elements(weights)
-        self.keep([w, r, *inputs[3:4], *inputs[7:8]])
+        self.keep([w, r, *inputs[7:8]])
+        if len(inputs) > 3 and inputs[3] is not None:
+            gates, hidden = RECURRENT_GATES[node.op_type], r.array.shape[2]
+            both = inputs[3].ids.reshape(-1, 2 * gates, hidden)  # [direction, gates of the input's, then the state's]
+            apart = both[:, -1:] if attributes(node).get("linear_before_reset") else both[:, :0]
+            self.biases |= set(both[:, :gates].ravel().tolist()) | set(apart.ravel().tolist())
 
 
 def _elements(value: Value) -> set[int]:
@@ -350,4 +365,5 @@ def reference_counts(model: ModelProto, inputs: Mapping[str, np.ndarray[Any, Any
         if any(id(value) in read for value in step.outputs):
             read |= {id(value) for value in step.inputs}
             tally.step(step)
-    return Counts(tally.macs, len(tally.stored), len(tally.cells), tally.second)
+    parameters = run.whole(tally.stored) + len(tally.biases)
+    return Counts(tally.macs, parameters, len(tally.cells), tally.second)
