@@ -178,9 +178,9 @@ def einsum(b: Builder) -> None:
     equation = b.rng.choice(EQUATIONS)
     sizes = {label: b.rng.randint(1, 5) for label in sorted(set(equation))}
     terms = equation.split("->")[0].split(",")
-    batch = _sizes(b, b.rng.randint(1, 2), 3)
+    batch = _sizes(b, b.rng.randint(1, 2), 3)  # an ellipsis stands for as many axes in every term
     shapes = [
-        [*(_broadcast(b, batch) if "..." in term else ()), *(sizes[label] for label in term.strip("."))]
+        [*((b.rng.choice([1, size]) for size in batch) if "..." in term else ()), *(sizes[label] for label in term.strip("."))]
         for term in terms
     ]  # fmt: skip
     second = b.stored if b.rng.random() < 0.5 else b.given

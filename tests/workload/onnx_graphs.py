@@ -93,7 +93,7 @@ def _unsorted(file: _File, rng: random.Random) -> None:
 
 def _symbolic(file: _File, rng: random.Random) -> None:
     """Some sizes of inputs by name, and of outputs by names that say nothing."""
-    for name in file.inputs:
+    for name in file.b.inputs if not file.dims else ():
         shape: list[int | str] = list(file.b.shape(name))
         for axis, size in enumerate(shape):
             if rng.random() < 0.5:
@@ -129,9 +129,10 @@ def _told(file: _File, rng: random.Random) -> None:
 
 def _resized(file: _File, rng: random.Random) -> None:
     """Inputs whose file says another first size, which `--dim INPUT:AXIS` replaces."""
-    for name in file.inputs:
+    symbolic = bool(file.dims)
+    for name in file.b.inputs:
         shape = file.b.shape(name)
-        if shape:
+        if shape and not symbolic:
             file.inputs[name] = file.b.typed(name, [shape[0] + 1, *shape[1:]])
             file.dims[f"{name}:0"] = shape[0]
 
