@@ -16,9 +16,10 @@ from onnx import ModelProto, NodeProto, ValueInfoProto, helper, numpy_helper
 
 from tests.workload.onnx_blocks import BLOCKS as PRODUCTS
 from tests.workload.onnx_blocks_between import BLOCKS as BETWEEN
+from tests.workload.onnx_blocks_stored import BLOCKS as STORED
 from tests.workload.onnx_builder import Array, Builder
 
-BLOCKS = {**PRODUCTS, **BETWEEN}
+BLOCKS = {**PRODUCTS, **BETWEEN, **STORED}
 OPSETS = (9, 11, 13, 17, 21)
 
 
