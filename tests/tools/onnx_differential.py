@@ -114,7 +114,8 @@ def compare(
 
 def told(failure: Failure, *, whole: bool) -> str:
     """A failure as text."""
-    lines = [f"differs: {failure.kind}", f"  build({failure.recipe})", f"  want {failure.want}", f"  got  {failure.got}"]
+    lines = [f"differs: {failure.kind}", f"  build({failure.recipe})"]
+    lines += [f"  want {failure.want}", f"  got  {failure.got}"]
     if whole:
         lines.append(as_text(build(failure.recipe).model))
     return "\n".join(lines)

@@ -178,11 +178,12 @@ def einsum(b: Builder) -> None:
     equation = b.rng.choice(EQUATIONS)
     sizes = {label: b.rng.randint(1, 5) for label in sorted(set(equation))}
     terms = equation.split("->")[0].split(",")
-    batch = _sizes(b, b.rng.randint(1, 2), 3)  # an ellipsis stands for as many axes in every term
+    batch = _sizes(b, b.rng.randint(1, 2), 3) if "..." in equation else []  # an ellipsis stands for as many axes in every term
     shapes = [
-        [*((b.rng.choice([1, size]) for size in batch) if "..." in term else ()), *(sizes[label] for label in term.strip("."))]
-        for term in terms
-    ]  # fmt: skip
+        [b.rng.choice([1, size]) for size in batch] + [sizes[label] for label in term.strip(".")] for term in terms
+    ]
+    if "..." not in terms[1]:
+        shapes[1] = shapes[1][len(batch) :]
     second = b.stored if b.rng.random() < 0.5 else b.given
     b.keep(b.node("Einsum", b.given(*shapes[0]), second(*shapes[1]), equation=equation))
 
@@ -264,7 +265,7 @@ def shared(b: Builder) -> None:
 def embedding(b: Builder) -> None:
     """Rows of a stored table; sometimes the table also projects back."""
     table = b.stored(b.rng.randint(2, 12), b.rng.randint(2, 8))
-    count, depth = b.shape(table)
+    count = b.shape(table)[0]
     rows = b.node("Gather", table, b.given(1, b.rng.randint(1, 5), kind=np.int64, below=count))
     if b.rng.random() < 0.6:
         rows = b.node("MatMul", rows, b.node("Transpose", table, perm=[1, 0]))

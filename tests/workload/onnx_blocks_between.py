@@ -117,7 +117,8 @@ def cast_weights(b: Builder) -> None:
     x = b.activation(2) or b.given(_size(b), _size(b))
     if b.rng.random() < 0.5:
         x = b.node("Cast", b.node("Cast", x, to=10), to=1)
-    w = b.stored(b.shape(x)[1], _size(b), kind=b.rng.choice([np.float16, np.int8]))
+    kinds: list[type[np.generic]] = [np.float16, np.int8]
+    w = b.stored(b.shape(x)[1], _size(b), kind=b.rng.choice(kinds))
     b.keep(b.node("MatMul", x, b.node("Cast", w, to=1)))
 
 

@@ -1,4 +1,4 @@
-"""Building blocks of random ONNX models whose stored tensors take a way: moved, joined, indexed, shared, kept in loops."""
+"""Building blocks of random ONNX models whose stored tensors are moved, joined, indexed, shared or read in loops."""
 
 from __future__ import annotations
 

@@ -119,9 +119,9 @@ def _transposed_shape(
 ) -> list[np.ndarray[Any, Any]]:
     """Zeros in the output's shape as the operator defines it; the evaluator refuses some output paddings."""
     told, axes = attributes(node), len(x) - 2
-    given = [told.get(key, [default] * axes) for key, default in (("strides", 1), ("output_padding", 0), ("dilations", 1))]
+    strides, dilations = (np.array(told.get(key, [1] * axes)) for key in ("strides", "dilations"))
     pads = np.array(told.get("pads", [0] * 2 * axes)).reshape(2, axes).sum(axis=0)
-    strides, extra, dilations = (np.array(values) for values in given)
+    extra = np.array(told.get("output_padding", [0] * axes))
     spatial = strides * (np.array(x[2:]) - 1) + extra + (np.array(w[2:]) - 1) * dilations + 1 - pads
     return [np.zeros((x[0], w[1] * told.get("group", 1), *spatial), np.float32)]
 

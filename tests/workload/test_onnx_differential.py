@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
+import hypothesis
 import numpy as np
 import onnx
 import pytest
 from onnx import TensorProto, helper, numpy_helper
 
+from tests.tools import onnx_differential
+from tests.tools.onnx_differential import compare, difference, made_small, told
+from tests.workload.onnx_graphs import BLOCKS, Built, Recipe, recipes
 from tests.workload.onnx_reference import Counts, reference_counts
 
 Array = np.ndarray[Any, Any]
@@ -183,3 +189,36 @@ def test_reference_tied_embedding_is_stored_once() -> None:
     nodes = [node("Gather", ["w", "x"], ["a"]), node("Transpose", ["w"], ["b"], perm=[1, 0]), *PRODUCT]
     got = counted(nodes, {"x": sizes(1, 2, 1)}, {"w": some(50, 16)})
     assert got == Counts(3 * 16 * 50, 800, 800, 0)
+
+
+@hypothesis.settings(
+    max_examples=250, derandomize=True, database=None, deadline=None,
+    suppress_health_check=list(hypothesis.HealthCheck),
+)  # fmt: skip
+@hypothesis.given(recipe=recipes())
+def test_importer_counts_what_the_reference_counts(recipe: Recipe, tmp_path_factory: pytest.TempPathFactory) -> None:
+    failure = difference(recipe, tmp_path_factory.mktemp("models"))
+    assert failure is None, told(failure, whole=True)
+
+
+@pytest.mark.parametrize("kind", sorted(BLOCKS))
+def test_every_block_makes_models_that_count_alike(kind: str, tmp_path: Path) -> None:
+    seen, failures = compare(6, 4, tmp_path, oddities=False, kinds=[kind])
+    assert seen[kind] >= 6
+    assert failures == [], told(failures[0], whole=True)
+
+
+def test_a_wrong_count_is_found_and_made_small(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    right = onnx_differential.imported_counts
+
+    def wrong(built: Built, folder: Path) -> Counts | str:
+        counts = right(built, folder)
+        assert isinstance(counts, Counts)
+        return dataclasses.replace(counts, macs=2 * counts.macs)
+
+    monkeypatch.setattr(onnx_differential, "imported_counts", wrong)
+    kinds = ["activation", "gemm", "residual"]
+    _, failures = compare(10, 1, tmp_path, oddities=False, kinds=kinds)
+    small = [made_small(failure, tmp_path) for failure in failures]
+    assert small
+    assert {(kind, len(one.recipe.blocks)) for one in small for kind, _ in one.recipe.blocks} == {("gemm", 1)}
