@@ -66,7 +66,7 @@ def difference(recipe: Recipe, folder: Path) -> Failure | None:
     built = build(recipe)
     if not built.model.graph.output:
         return None
-    want = reference_counts(built.model, built.inputs)
+    want = reference_counts(built.meant, built.inputs)
     got = imported_counts(built, folder)
     return None if want == got else Failure(recipe, want, got)
 

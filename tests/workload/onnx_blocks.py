@@ -164,6 +164,7 @@ def gemm(b: Builder) -> None:
     b.keep(b.node("Gemm", *operands, transA=int(flip_a), transB=int(flip_b), alpha=b.rng.choice([1.0, 0.5])))
 
 
+# An ellipsis stands for as many axes in every term.
 EQUATIONS = (
     "mk,kn->mn", "km,nk->mn", "bmk,kn->bmn", "bmk,bkn->bmn", "bmk,bnk->bnm", "bqhd,bkhd->bhqk", "bhqk,bkhd->bqhd",
     "bghqd,bgkd->bghqk", "...mk,kn->...mn", "...mk,...kn->...mn", "bmk,nk->bnm", "bij,hjd->bihd", "bihd,hdo->bio",
@@ -178,7 +179,7 @@ def einsum(b: Builder) -> None:
     equation = b.rng.choice(EQUATIONS)
     sizes = {label: b.rng.randint(1, 5) for label in sorted(set(equation))}
     terms = equation.split("->")[0].split(",")
-    batch = _sizes(b, b.rng.randint(1, 2), 3) if "..." in equation else []  # an ellipsis stands for as many axes in every term
+    batch = _sizes(b, b.rng.randint(1, 2), 3) if "..." in equation else []
     shapes = [
         [b.rng.choice([1, size]) for size in batch] + [sizes[label] for label in term.strip(".")] for term in terms
     ]

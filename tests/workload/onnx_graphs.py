@@ -10,9 +10,10 @@ import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
+import numpy as np
 import onnx
 from hypothesis import strategies as st
-from onnx import ModelProto, NodeProto, ValueInfoProto, helper, numpy_helper
+from onnx import FunctionProto, ModelProto, NodeProto, TensorProto, ValueInfoProto, helper, numpy_helper
 
 from tests.workload.onnx_blocks import BLOCKS as PRODUCTS
 from tests.workload.onnx_blocks_between import BLOCKS as BETWEEN
@@ -34,9 +35,13 @@ class Recipe:
 
 @dataclass(frozen=True)
 class Built:
-    """A model, arrays for its inputs, and what its symbolic dimensions are."""
+    """A model as a file has it, the model that it stands for, arrays for its inputs, sizes of its symbolic dimensions.
+
+    The two models differ where the file holds no data of its weights, or writes nodes as functions.
+    """
 
     model: ModelProto
+    meant: ModelProto
     inputs: dict[str, Array]
     dims: dict[str, int] = field(default_factory=dict)
 
@@ -75,17 +80,30 @@ class _File:
         self.outputs = {name: b.typed(name) for name in ends}
         self.told: list[ValueInfoProto] = []
         self.dims: dict[str, int] = {}
+        self.functions: list[FunctionProto] = []
+        self.empty: set[str] = set()
         self.ir = 8 if b.opset < 21 else 10
 
     def built(self) -> Built:
         b = self.b
         tensors = [numpy_helper.from_array(b.arrays[name], name) for name in b.initializers]
+        meant = self._model(b.nodes, tensors)
+        for tensor in tensors:
+            if tensor.name in self.empty:
+                tensor.ClearField("raw_data")
+        model = self._model(self.nodes, tensors)
+        if self.functions:
+            model.functions.extend(self.functions)
+            model.opset_import.append(helper.make_opsetid("own", 1))
+        return Built(model, meant, {name: b.arrays[name] for name in b.inputs}, self.dims)
+
+    def _model(self, nodes: Sequence[NodeProto], tensors: Sequence[TensorProto]) -> ModelProto:
         graph = helper.make_graph(
-            self.nodes, "g", list(self.inputs.values()), list(self.outputs.values()), initializer=tensors,
+            list(nodes), "g", list(self.inputs.values()), list(self.outputs.values()), initializer=list(tensors),
             value_info=self.told,
         )  # fmt: skip
-        model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", b.opset)], ir_version=self.ir)
-        return Built(model, {name: b.arrays[name] for name in b.inputs}, self.dims)
+        opsets = [helper.make_opsetid("", self.b.opset)]
+        return helper.make_model(graph, opset_imports=opsets, ir_version=self.ir)
 
 
 def _unsorted(file: _File, rng: random.Random) -> None:
@@ -144,9 +162,34 @@ def _old_inputs(file: _File, rng: random.Random) -> None:
         file.inputs[name] = file.b.typed(name)
 
 
+def _no_data(file: _File, rng: random.Random) -> None:
+    """Weights without data, as they are in files made to be small."""
+    arrays = file.b.arrays
+    file.empty = {name for name in file.b.initializers if arrays[name].ndim > 1 and arrays[name].dtype == np.float32}
+
+
+def _functions(file: _File, rng: random.Random) -> None:
+    """Nodes written as functions of the model, one of them calling another."""
+    for i, node in enumerate(file.nodes):
+        if "" in node.input or not node.input or node.op_type in ("If", "Loop") or rng.random() < 0.6:
+            continue
+        inputs = [f"in{j}" for j in range(len(node.input))]
+        outputs = [f"out{j}" for j in range(len(node.output))]
+        inner = NodeProto()
+        inner.CopyFrom(node)
+        inner.input[:], inner.output[:] = inputs, outputs
+        opsets = [helper.make_opsetid("", file.b.opset), helper.make_opsetid("own", 1)]
+        name = f"f{len(file.functions)}"
+        if rng.random() < 0.3:
+            file.functions.append(helper.make_function("own", f"{name}_inner", inputs, outputs, [inner], opsets))
+            inner = helper.make_node(f"{name}_inner", inputs, outputs, domain="own")
+        file.functions.append(helper.make_function("own", name, inputs, outputs, [inner], opsets))
+        file.nodes[i] = helper.make_node(name, list(node.input), list(node.output), name=node.name, domain="own")
+
+
 ODDITIES: dict[str, Callable[[_File, random.Random], None]] = {
     "unsorted": _unsorted, "symbolic": _symbolic, "stale": _stale, "told": _told, "resized": _resized,
-    "old_inputs": _old_inputs,
+    "old_inputs": _old_inputs, "no_data": _no_data, "functions": _functions,
 }  # fmt: skip
 
 
