@@ -52,7 +52,7 @@ def imported_counts(built: Built, folder: Path) -> Counts | str:
     path = folder / "model.onnx"
     onnx.save(built.model, path)
     try:
-        network = import_onnx(path, dims=built.dims).network
+        network = import_onnx(path, dims=built.dims, inputs=built.values, weights=built.weights).network
     except UserError as error:
         return str(error) if "has no layers" not in str(error) else Counts(0, 0, 0, 0)
     except Exception as error:  # a traceback is the importer's fault, whatever it is

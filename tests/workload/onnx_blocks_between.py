@@ -245,25 +245,38 @@ def unread(b: Builder) -> None:
 
 def _branch(b: Builder, x: str, width: int, depth: int) -> GraphProto:
     """[m, k] -> [m, width]: a product, in another If where `depth` is left."""
-    with b.within() as nodes:
+    with b.within() as graph:
         inner = b.node("Relu", x) if b.rng.random() < 0.5 else x
         if depth and b.rng.random() < 0.6:
             y = _if(b, inner, width, depth - 1)
         else:
             y = b.node("MatMul", inner, b.stored(b.shape(x)[1], width))
-    return helper.make_graph(nodes, b.name("branch"), [], [b.typed(y)])
+    graph.output.append(b.typed(y))
+    return graph
 
 
-def _if(b: Builder, x: str, width: int, depth: int) -> str:
+def _if(b: Builder, x: str, width: int, depth: int, condition: str = "") -> str:
     taken = b.rng.random() < 0.5
-    condition = b.constant(np.array(taken))
-    if b.rng.random() < 0.3:
+    if not condition and b.rng.random() < 0.7:
+        condition = b.constant(np.array(taken))
+    elif not condition:
         condition = b.node("Not", b.constant(np.array(not taken)))
     y = b.name("t")
     b.arrays[y] = np.zeros((b.shape(x)[0], width), np.float32)
     branches = {"then_branch": _branch(b, x, width, depth), "else_branch": _branch(b, x, width, depth)}
     b.nodes.append(helper.make_node("If", [condition], [y], name=b.name("If"), **branches))
     return y
+
+
+@block
+def branch_on_input(b: Builder) -> None:
+    """An If that an input's value decides, which is told with the file."""
+    rate, x = b.name("rate"), b.given(_size(b), _size(b))
+    b.arrays[rate] = np.array(b.rng.choice([8000, 16000]), np.int64)
+    b.inputs.append(rate)
+    b.values[rate] = int(b.arrays[rate])
+    high = b.node("Equal", rate, _single(b, 16000, np.int64))
+    b.keep(_if(b, x, _size(b), 0, high))
 
 
 @block
@@ -279,12 +292,11 @@ def loop(b: Builder) -> None:
     w, x = b.stored(k, k), b.activation(2, lambda shape: shape == (m, k)) or b.given(m, k)
     names = [b.name(stem) for stem in ("i", "going", "state")]
     b.arrays |= {names[0]: np.array(0, np.int64), names[1]: np.array(True), names[2]: np.zeros((m, k), np.float32)}
-    with b.within() as nodes:
+    with b.within() as body:
         after = b.node("Tanh", b.node("MatMul", names[2], w))
         again, row = b.node("Identity", names[1]), b.node("Identity", after)
-    body = helper.make_graph(
-        nodes, b.name("body"), [b.typed(name) for name in names], [b.typed(name) for name in (again, after, row)]
-    )
+    body.input.extend(b.typed(name) for name in names)
+    body.output.extend(b.typed(name) for name in (again, after, row))
     last, every = b.name("t"), b.name("t")
     b.arrays |= {last: np.zeros((m, k), np.float32), every: np.zeros((trips, m, k), np.float32)}
     condition = b.rng.choice(["", b.constant(np.array(True))])

@@ -175,27 +175,25 @@ def indexed_loop(b: Builder) -> None:
     w, x = b.stored(trips, k, k), b.given(m, k)
     step, going, state = b.name("i"), b.name("going"), b.name("state")
     b.arrays |= {step: np.array(0, np.int64), going: np.array(True), state: np.zeros((m, k), np.float32)}
-    with b.within() as nodes:
+    with b.within() as body:
         if b.rng.random() < 0.5:
             after = b.node("MatMul", state, b.node("Gather", w, step, axis=0))
         else:
             first = b.node("Equal", step, b.constant(np.array(0, np.int64)))
             after = b.name("t")
             b.arrays[after] = np.zeros((m, k), np.float32)
-            with b.within() as then_nodes:
+            with b.within() as taken:
                 y = b.node("MatMul", state, b.node("Gather", w, step, axis=0))
-            with b.within() as else_nodes:
+            with b.within() as other:
                 z = b.node("Tanh", state)
-            taken = helper.make_graph(then_nodes, b.name("branch"), [], [b.typed(y)])
-            other = helper.make_graph(else_nodes, b.name("branch"), [], [b.typed(z)])
+            taken.output.append(b.typed(y))
+            other.output.append(b.typed(z))
             b.nodes.append(
                 helper.make_node("If", [first], [after], name=b.name("If"), then_branch=taken, else_branch=other)
             )
         again = b.node("Identity", going)
-    body = helper.make_graph(
-        nodes, b.name("body"), [b.typed(name) for name in (step, going, state)],
-        [b.typed(name) for name in (again, after)],
-    )  # fmt: skip
+    body.input.extend(b.typed(name) for name in (step, going, state))
+    body.output.extend(b.typed(name) for name in (again, after))
     last = b.name("t")
     b.arrays[last] = np.zeros((m, k), np.float32)
     count = b.constant(np.array(trips, np.int64))

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
-from onnx import NodeProto, ValueInfoProto, helper, numpy_helper
+from onnx import GraphProto, NodeProto, TensorProto, ValueInfoProto, helper, numpy_helper
 
 from tests.workload.onnx_reference import evaluate
 
@@ -30,7 +30,10 @@ class Builder:
         self.pool: list[str] = []  # activations that blocks may read
         self.weights: list[str] = []  # stored matrices that blocks may share
         self.unread: set[str] = set()
+        self.weight_inputs: set[str] = set()  # stored tensors that the file may have as inputs without data
+        self.values: dict[str, int] = {}  # inputs whose value is known before the run
         self._names = 0
+        self._inner: list[list[TensorProto]] = []  # initializers of the nested graphs around
 
     def name(self, stem: str) -> str:
         self._names += 1
@@ -55,7 +58,9 @@ class Builder:
     def constant(self, array: Array, stem: str = "k") -> str:
         name = self.name(stem)
         self.arrays[name] = array
-        if self.rng.random() < 0.15:
+        if self._inner and self.rng.random() < 0.4:
+            self._inner[-1].append(numpy_helper.from_array(array, name))
+        elif self.rng.random() < 0.15:
             node = helper.make_node("Constant", [], [name], value=numpy_helper.from_array(array, name + "_value"))
             self.nodes.append(node)
         else:
@@ -112,13 +117,15 @@ class Builder:
         return self.node("Reshape", name, self.ints(*shape))
 
     @contextlib.contextmanager
-    def within(self) -> Iterator[list[NodeProto]]:
-        """Nodes of a nested graph: those added meanwhile; what they make is not seen outside."""
-        outer, pool, self.nodes = self.nodes, list(self.pool), []
-        try:
-            yield self.nodes
-        finally:
-            self.nodes, self.pool = outer, pool
+    def within(self) -> Iterator[GraphProto]:
+        """A nested graph of the nodes that are added meanwhile; what they make is not seen outside."""
+        outer, pool, weights, self.nodes = self.nodes, list(self.pool), list(self.weights), []
+        self._inner.append([])
+        graph = GraphProto(name=self.name("graph"))
+        yield graph
+        graph.node.extend(self.nodes)
+        graph.initializer.extend(self._inner.pop())
+        self.nodes, self.pool, self.weights = outer, pool, weights
 
     def typed(self, name: str, shape: Sequence[int | str | None] | None = None) -> ValueInfoProto:
         array = self.arrays[name]

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import onnx
 from hypothesis import strategies as st
-from onnx import FunctionProto, ModelProto, NodeProto, TensorProto, ValueInfoProto, helper, numpy_helper
+from onnx import FunctionProto, GraphProto, ModelProto, NodeProto, TensorProto, ValueInfoProto, helper, numpy_helper
 
 from tests.workload.onnx_blocks import BLOCKS as PRODUCTS
 from tests.workload.onnx_blocks_between import BLOCKS as BETWEEN
@@ -44,6 +44,8 @@ class Built:
     meant: ModelProto
     inputs: dict[str, Array]
     dims: dict[str, int] = field(default_factory=dict)
+    values: dict[str, int] = field(default_factory=dict)
+    weights: tuple[str, ...] = ()
 
 
 def build(recipe: Recipe) -> Built:
@@ -82,6 +84,7 @@ class _File:
         self.dims: dict[str, int] = {}
         self.functions: list[FunctionProto] = []
         self.empty: set[str] = set()
+        self.as_inputs: set[str] = set()
         self.ir = 8 if b.opset < 21 else 10
 
     def built(self) -> Built:
@@ -91,11 +94,13 @@ class _File:
         for tensor in tensors:
             if tensor.name in self.empty:
                 tensor.ClearField("raw_data")
-        model = self._model(self.nodes, tensors)
+        model = self._model(self.nodes, [tensor for tensor in tensors if tensor.name not in self.as_inputs])
+        model.graph.input.extend(b.typed(name) for name in sorted(self.as_inputs - set(self.inputs)))
         if self.functions:
             model.functions.extend(self.functions)
             model.opset_import.append(helper.make_opsetid("own", 1))
-        return Built(model, meant, {name: b.arrays[name] for name in b.inputs}, self.dims)
+        given = {name: b.arrays[name] for name in b.inputs}
+        return Built(model, meant, given, self.dims, dict(b.values), tuple(sorted(self.as_inputs)))
 
     def _model(self, nodes: Sequence[NodeProto], tensors: Sequence[TensorProto]) -> ModelProto:
         graph = helper.make_graph(
@@ -187,9 +192,52 @@ def _functions(file: _File, rng: random.Random) -> None:
         file.nodes[i] = helper.make_node(name, list(node.input), list(node.output), name=node.name, domain="own")
 
 
+def _weight_inputs(file: _File, rng: random.Random) -> None:
+    """Weights as inputs of the model, told to be weights."""
+    arrays = file.b.arrays
+    matrices = [name for name in file.b.initializers if arrays[name].ndim > 1 and arrays[name].dtype == np.float32]
+    file.as_inputs = {name for name in matrices if rng.random() < 0.5}
+
+
+def _same_names(file: _File, rng: random.Random) -> None:
+    """Names inside of sibling branches and bodies that are alike, as they are when one generator wrote each."""
+    file.nodes = [_renamed_inside(node, 0) for node in file.nodes]
+
+
+def _renamed_inside(node: NodeProto, depth: int) -> NodeProto:
+    graphs = [attribute.g for attribute in node.attribute if attribute.type == onnx.AttributeProto.GRAPH]
+    if not graphs:
+        return node
+    copy = NodeProto()
+    copy.CopyFrom(node)
+    for attribute in copy.attribute:
+        if attribute.type == onnx.AttributeProto.GRAPH:
+            graph = attribute.g
+            inner = [*(one.name for one in graph.input), *(tensor.name for tensor in graph.initializer)]
+            inner += [name for each in graph.node for name in each.output]
+            _rename(graph, {name: f"inner{depth}_{i}" for i, name in enumerate(inner)})
+            nested = [_renamed_inside(each, depth + 1) for each in graph.node]
+            del graph.node[:]
+            graph.node.extend(nested)
+    return copy
+
+
+def _rename(graph: GraphProto, names: dict[str, str]) -> None:
+    """New names of values wherever `graph` and the graphs in it say them."""
+    for one in (*graph.input, *graph.output, *graph.initializer):
+        one.name = names.get(one.name, one.name)
+    for node in graph.node:
+        node.input[:] = [names.get(name, name) for name in node.input]
+        node.output[:] = [names.get(name, name) for name in node.output]
+        for attribute in node.attribute:
+            if attribute.type == onnx.AttributeProto.GRAPH:
+                _rename(attribute.g, names)
+
+
 ODDITIES: dict[str, Callable[[_File, random.Random], None]] = {
     "unsorted": _unsorted, "symbolic": _symbolic, "stale": _stale, "told": _told, "resized": _resized,
     "old_inputs": _old_inputs, "no_data": _no_data, "functions": _functions,
+    "weight_inputs": _weight_inputs, "same_names": _same_names,
 }  # fmt: skip
 
 
