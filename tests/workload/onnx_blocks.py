@@ -237,6 +237,25 @@ def attention(b: Builder) -> None:
 
 
 @block
+def attention_operator(b: Builder) -> None:
+    """Attention as one operator, heads of keys for groups of queries, sometimes with a cache."""
+    if b.opset < 23:
+        return
+    batch, heads, queries, rows, depth, width = _sizes(b, 6, 4)
+    tokens, past = _sizes(b, 2, 4)
+    q = b.given(batch, heads * queries, rows, depth)
+    k, v = b.given(batch, heads, tokens, depth), b.given(batch, heads, tokens, width)
+    if b.rng.random() < 0.4:
+        cache = [b.given(batch, heads, past, depth), b.given(batch, heads, past, width)]
+        y, key, value = b.many(3, "Attention", q, k, v, "", *cache)
+        if b.rng.random() < 0.5:
+            b.unread |= {key, value}
+    else:
+        y = b.node("Attention", q, k, v, is_causal=b.rng.randint(0, 1))
+    b.keep(y)
+
+
+@block
 def shared(b: Builder) -> None:
     """One stored matrix in several products: as it is, transposed, sliced, joined to another."""
     w = b.rng.choice(b.weights) if b.weights and b.rng.random() < 0.6 else b.stored(*_sizes(b, 2, 8))

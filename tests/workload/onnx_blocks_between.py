@@ -286,6 +286,26 @@ def branches(b: Builder) -> None:
 
 
 @block
+def scan(b: Builder) -> None:
+    """A step per row of an input: the row times one stored matrix, the state times another."""
+    steps, m, k = b.rng.randint(1, 4), _size(b, 3), _size(b)
+    w, r, x, start = b.stored(k, k), b.stored(k, k), b.given(steps, m, k), b.given(m, k)
+    state, row = b.name("state"), b.name("row")
+    b.arrays |= {state: b.arrays[start], row: b.arrays[start]}
+    with b.within() as body:
+        after = b.node("Tanh", b.node("Add", b.node("MatMul", row, w), b.node("MatMul", state, r)))
+        made = b.node("Identity", after)
+    body.input.extend(b.typed(name) for name in (state, row))
+    body.output.extend(b.typed(name) for name in (after, made))
+    last, every = b.name("t"), b.name("t")
+    b.arrays |= {last: b.arrays[start], every: b.arrays[x]}
+    node = helper.make_node("Scan", [start, x], [last, every], name=b.name("Scan"), body=body, num_scan_inputs=1)
+    b.nodes.append(node)
+    b.keep(last)
+    b.keep(every)
+
+
+@block
 def loop(b: Builder) -> None:
     """A fixed number of steps of one square product; the carried state, and all states stacked."""
     m, k, trips = _size(b, 3), _size(b), b.rng.randint(1, 4)

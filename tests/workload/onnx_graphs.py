@@ -21,7 +21,7 @@ from tests.workload.onnx_blocks_stored import BLOCKS as STORED
 from tests.workload.onnx_builder import Array, Builder
 
 BLOCKS = {**PRODUCTS, **BETWEEN, **STORED}
-OPSETS = (9, 11, 13, 17, 21)
+OPSETS = (9, 11, 13, 17, 21, 23)
 
 
 @dataclass(frozen=True)

@@ -171,6 +171,8 @@ class _Run:
         if node.op_type == "If":
             taken = "then_branch" if bool(_there(inputs[0]).array.item()) else "else_branch"
             return self.graph(attributes(node)[taken], scope)
+        if node.op_type == "Scan":
+            return self.scan(attributes(node), inputs, scope)
         if node.op_type == "Loop":
             return self.loop(attributes(node)["body"], inputs, scope)
         arrays = evaluate(node, [None if value is None else value.array for value in inputs], self.opset)
@@ -211,6 +213,28 @@ class _Run:
             for rows, row in zip(scanned, results[1 + len(carried) :], strict=True):
                 rows.append(row)
         return carried + [self.stack(rows) for rows in scanned]
+
+    def scan(self, told: dict[str, Any], inputs: list[Value | None], scope: Mapping[str, Value]) -> list[Value]:
+        """Scan of opset 9 and later, forwards along the first axis."""
+        body, count = told["body"], told["num_scan_inputs"]
+        carried = [_there(value) for value in inputs[: len(inputs) - count]]
+        sources = [_there(value) for value in inputs[len(inputs) - count :]]
+        states = len(carried)
+        scanned: list[list[Value]] = [[] for _ in body.output[states:]]
+        for i in range(sources[0].array.shape[0]):
+            rows = [self.row(source, i) for source in sources]
+            names = (one.name for one in body.input)
+            results = self.graph(body, {**scope, **dict(zip(names, [*carried, *rows], strict=True))})
+            carried = results[:states]
+            for made, row in zip(scanned, results[states:], strict=True):
+                made.append(row)
+        return carried + [self.stack(made) for made in scanned]
+
+    def row(self, source: Value, i: int) -> Value:
+        """One step's part of what a Scan reads."""
+        row = Value(source.array[i], source.ids[i], source.known)
+        self.steps.append(_Step(helper.make_node("Identity", ["source"], ["row"]), [source], [row]))
+        return row
 
     def stack(self, rows: list[Value]) -> Value:
         array, ids = np.stack([row.array for row in rows]), np.stack([row.ids for row in rows])
@@ -304,6 +328,8 @@ class _Tally:
             return
         if node.op_type in RECURRENT_GATES:
             self.recurrent(node, inputs)
+        elif node.op_type == "Attention":
+            self.attention(inputs, step.outputs[0])
         elif node.op_type in PRODUCTS:
             self.matrices(node, inputs, step.outputs[0])
         elif node.op_type in NORMS:
@@ -334,6 +360,17 @@ class _Tally:
                 self.cells |= _elements(operand)
         if not first.known and not second.known:
             self.second += len(_elements(second))
+
+    def attention(self, inputs: list[Value | None], output: Value) -> None:
+        """Q, K, V [B, H, L, D], keys and values of a cache before the new ones: scores, then their sums of values."""
+        query, *_ = (_there(value) for value in inputs[:3])
+        past = list(inputs[4:6]) or [None, None]
+        batch, heads, rows, _depth = query.array.shape
+        for new, old in zip(inputs[1:3], past, strict=True):
+            whole = [_there(new)] + ([old] if old is not None else [])
+            tokens, depth = sum(one.array.shape[2] for one in whole), whole[0].array.shape[3]
+            self.macs += batch * heads * rows * tokens * depth
+            self.second += len(set().union(*(_elements(one) for one in whole)))
 
     def recurrent(self, node: NodeProto, inputs: list[Value | None]) -> None:
         """X [T, B, I]; W [D, gates * H, I]; R [D, gates * H, H]; biases; peepholes [D, 3 * H] of an LSTM."""
