@@ -142,9 +142,22 @@ def cached_keys(b: Builder) -> None:
     copies = b.reshape(copies, 1, heads * queries, past + 1, depth)
     if b.rng.random() < 0.3:
         copies = b.node("Cast", b.node("Cast", copies, to=10), to=1)
-    scores = b.node("MatMul", b.given(1, heads * queries, 1, depth), b.node("Transpose", copies, perm=[0, 1, 3, 2]))
+    turned = b.node("Transpose", copies, perm=[0, 1, 3, 2])
+    if b.rng.random() < 0.4:  # exporters scale queries and keys by a root each
+        turned = b.node("Mul", turned, b.constant(np.array(0.5, np.float32)))
+    scores = b.node("MatMul", b.given(1, heads * queries, 1, depth), turned)
     b.keep(b.node("MatMul", b.node("Softmax", scores, axis=3), copies))
     b.keep(keys)
+
+
+@block
+def class_token(b: Builder) -> None:
+    """A stored row before the rows of an input, positions added, one product."""
+    rows, depth = _size(b), _size(b)
+    x = b.node("Concat", b.stored(1, 1, depth), b.given(1, rows, depth), axis=1)
+    if b.rng.random() < 0.7:
+        x = b.node("Add", x, b.slice(b.stored(1, rows + 3, depth), 1, 0, rows + 1))
+    b.keep(b.node("MatMul", x, b.stored(depth, _size(b))))
 
 
 @block

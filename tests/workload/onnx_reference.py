@@ -15,7 +15,7 @@ Conventions (docs/workloads.md):
   read. Scales and zero points of quantisation, running means and variances, single numbers (a factor of 1/8, an
   epsilon) and integers that only address are none. The two biases of a recurrent layer are one where they are added.
 - The second operand of a product of two activations is counted in different elements: copies of one element by Expand,
-  Tile, Gather, Concat or broadcasting are one.
+  Tile, Gather, Concat or broadcasting are one, also where each copy went through the same function of single values.
 """
 
 from __future__ import annotations
@@ -43,6 +43,8 @@ RECODING = frozenset({"Cast", "DequantizeLinear", "QuantizeLinear", "Dropout"})
 RECURRENT_GATES = {"LSTM": 4, "GRU": 3, "RNN": 1}
 # Operators that the evaluator has from this opset on only; earlier forms did the same.
 EARLIEST_FORM = {"DequantizeLinear": 19}
+# Functions of single values: equal elements stay equal. Those of two operands only where one is a single number.
+SINGLE = frozenset({"Relu", "Sigmoid", "Tanh", "LeakyRelu", "Exp", "Neg", "Mul", "Div", "Add", "Sub"})
 # Operators that multiply no matrices, but have parameters.
 ARITHMETIC = frozenset({"Add", "Sub", "Mul", "Div", "Sum", "PRelu"})
 NORMS = frozenset({"BatchNormalization", "LayerNormalization", "InstanceNormalization", "GroupNormalization"})
@@ -180,8 +182,7 @@ class _Run:
         outputs = [self.fresh(array, known) for array in arrays]
         moved = self.moved(node, inputs)
         for output, ids in zip(outputs, moved, strict=False):
-            assert ids.shape == output.array.shape
-            output.ids = ids
+            output.ids = np.broadcast_to(ids, output.array.shape)
         self.steps.append(_Step(node, inputs, outputs))
         return outputs
 
@@ -189,6 +190,9 @@ class _Run:
         """Identities of the outputs of an operator that moves elements; none where it makes new ones."""
         if node.op_type in RECODING:
             return [_there(inputs[0]).ids]
+        if node.op_type in SINGLE:
+            several = [value for value in inputs if value is not None and value.array.size > 1]
+            return [self.copies(several[0])] if len(several) == 1 else []
         if node.op_type not in MOVING or (node.op_type == "Gather" and not _there(inputs[1]).known):
             return []
         every = node.op_type == "Concat"
@@ -196,6 +200,12 @@ class _Run:
         if node.op_type == "Pad" and len(arrays) > 2 and arrays[2] is not None:
             arrays[2] = np.zeros_like(arrays[2], dtype=np.int64)
         return evaluate(node, arrays, self.opset)
+
+    def copies(self, source: Value) -> np.ndarray[Any, Any]:
+        """New identities that are equal where those of `source` are."""
+        different, places = np.unique(source.ids, return_inverse=True)
+        new = self.fresh(different, source.known).ids
+        return new[places].reshape(source.ids.shape)
 
     def loop(self, body: GraphProto, inputs: list[Value | None], scope: Mapping[str, Value]) -> list[Value]:
         trips, condition = inputs[0], inputs[1]
@@ -337,6 +347,8 @@ class _Tally:
         elif node.op_type == "Gather":
             if not _there(inputs[1]).known:
                 self.keep(inputs[:1])
+        elif node.op_type == "Concat":
+            self.keep(v for v in inputs if v is not None and v.array.size > 1 and v.array.dtype.kind == "f")
         elif node.op_type in ARITHMETIC:
             self.keep(value for value in inputs if value is not None and value.array.size > 1)
 
