@@ -113,7 +113,7 @@ def conv_transpose(b: Builder) -> None:
 @block
 def matmul_stored(b: Builder) -> None:
     x = _matrix(b)
-    k, n = b.shape(x)[-1], b.rng.randint(1, 8)
+    k, n = b.shape(x)[-1], b.width(8)
     w = b.stored(k, n)
     b.weights.append(w)
     b.keep(b.node("MatMul", x, w))
@@ -258,7 +258,7 @@ def attention_operator(b: Builder) -> None:
 @block
 def shared(b: Builder) -> None:
     """One stored matrix in several products: as it is, transposed, sliced, joined to another."""
-    w = b.rng.choice(b.weights) if b.weights and b.rng.random() < 0.6 else b.stored(*_sizes(b, 2, 8))
+    w = b.rng.choice(b.weights) if b.weights and b.rng.random() < 0.6 else b.stored(b.width(8), b.width(8))
     b.weights.append(w)
     for _ in range(b.rng.randint(1, 3)):
         v, (rows, cols) = w, b.shape(w)
@@ -284,7 +284,7 @@ def shared(b: Builder) -> None:
 @block
 def embedding(b: Builder) -> None:
     """Rows of a stored table; sometimes the table also projects back."""
-    table = b.stored(b.rng.randint(2, 12), b.rng.randint(2, 8))
+    table = b.stored(1 + b.width(12), 1 + b.width(8))
     count = b.shape(table)[0]
     rows = b.node("Gather", table, b.given(1, b.rng.randint(1, 5), kind=np.int64, below=count))
     if b.rng.random() < 0.6:
@@ -296,7 +296,7 @@ def embedding(b: Builder) -> None:
 def recurrent(b: Builder) -> None:
     """LSTM, GRU or RNN in one or two directions; sometimes a second layer of the same weights."""
     op, gates = b.rng.choice([("LSTM", 4), ("GRU", 3), ("RNN", 1)])
-    steps, batch, width, hidden = _sizes(b, 4, 5)
+    steps, batch, width, hidden = *_sizes(b, 3, 5), b.width(5)
     directions = b.rng.randint(1, 2)
     direction = "bidirectional" if directions == 2 else b.rng.choice(["forward", "reverse"])
     w, r = b.stored(directions, gates * hidden, width), b.stored(directions, gates * hidden, hidden)

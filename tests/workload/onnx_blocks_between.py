@@ -51,7 +51,7 @@ def quantised_pairs(b: Builder) -> None:
     kind = _byte(b)
     if b.rng.random() < 0.7:
         x = _dequantised(b, _quantised(b, x, kind), kind)
-    k, n = b.shape(x)[-1], _size(b)
+    k, n = b.shape(x)[-1], b.width(6)
     w = b.stored(k, n, kind=kind)
     real = _dequantised(b, w, kind, n if b.rng.random() < 0.5 else 0)
     if b.rng.random() < 0.4:
@@ -118,7 +118,7 @@ def cast_weights(b: Builder) -> None:
     if b.rng.random() < 0.5:
         x = b.node("Cast", b.node("Cast", x, to=10), to=1)
     kinds: list[type[np.generic]] = [np.float16, np.int8]
-    w = b.stored(b.shape(x)[1], _size(b), kind=b.rng.choice(kinds))
+    w = b.stored(b.shape(x)[1], b.width(6), kind=b.rng.choice(kinds))
     b.keep(b.node("MatMul", x, b.node("Cast", w, to=1)))
 
 

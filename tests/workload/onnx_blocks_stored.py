@@ -50,7 +50,7 @@ def _moved(b: Builder, w: str) -> str:
 @block
 def moved_weights(b: Builder) -> None:
     """Products of one stored matrix after different chains of moves."""
-    w = b.stored(_size(b), _size(b))
+    w = b.stored(b.width(5), b.width(5))
     for _ in range(b.rng.randint(1, 3)):
         v = w
         for _ in range(b.rng.randint(1, 3)):
@@ -61,7 +61,7 @@ def moved_weights(b: Builder) -> None:
 @block
 def stacked_weights(b: Builder) -> None:
     """One matrix of a stored stack per product: by Gather, Slice or Split."""
-    count, k = b.rng.randint(2, 4), _size(b)
+    count, k = b.rng.randint(2, 4), b.width(5)
     w, x = b.stored(count, k, k), b.given(_size(b), k)
     split = b.split(w, 0, [1] * count) if b.rng.random() < 0.4 else []
     for layer in range(b.rng.randint(1, count)):
@@ -79,7 +79,7 @@ def stacked_weights(b: Builder) -> None:
 def joined_weights(b: Builder) -> None:
     """Query, key and value weights joined for one product; the join is used again, or one of its parts is."""
     k = _size(b)
-    parts = [b.stored(k, _size(b)) for _ in range(3)]
+    parts = [b.stored(k, b.width(5)) for _ in range(3)]
     w = b.node("Concat", *parts, axis=1)
     b.keep(b.node("MatMul", b.given(_size(b), k), w))
     if b.rng.random() < 0.5:
@@ -89,7 +89,7 @@ def joined_weights(b: Builder) -> None:
 @block
 def assembled_recurrence(b: Builder) -> None:
     """LSTM weights put together from tensors of other layouts, as exporters do."""
-    hidden, width, steps = _size(b), _size(b), _size(b)
+    hidden, width, steps = b.width(5), _size(b), _size(b)
     w, r = b.stored(4 * hidden, width), b.stored(4 * hidden, hidden)
     gates = b.split(w, 0, [hidden] * 4)
     turned = b.unsqueeze(b.node("Concat", gates[0], gates[3], gates[1], gates[2], axis=0), 0)
@@ -106,7 +106,7 @@ def quantised_sharing(b: Builder) -> None:
     """One stored byte tensor: read by a look-up and a product, or dequantised twice."""
     if b.opset < 10:
         return
-    rows, depth = 1 + _size(b), 1 + _size(b)
+    rows, depth = 1 + b.width(5), 1 + b.width(5)
     table = b.stored(rows, depth, kind=np.int8)
     scale, zero = b.constant(np.array(0.1, np.float32)), b.constant(np.array(0, np.int8))
     if b.rng.random() < 0.5:

@@ -39,6 +39,10 @@ class Builder:
         self._names += 1
         return f"{stem}{self._names}"
 
+    def width(self, most: int) -> int:
+        """A size of a weight: mostly small, so that ones and equal sizes meet; sometimes none of a small constant."""
+        return self.rng.randint(1, most) if self.rng.random() < 0.85 else self.rng.randint(30, 70)
+
     def shape(self, name: str) -> tuple[int, ...]:
         return self.arrays[name].shape
 

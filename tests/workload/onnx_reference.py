@@ -43,7 +43,7 @@ RECODING = frozenset({"Cast", "DequantizeLinear", "QuantizeLinear", "Dropout"})
 RECURRENT_GATES = {"LSTM": 4, "GRU": 3, "RNN": 1}
 # Operators that the evaluator has from this opset on only; earlier forms did the same.
 EARLIEST_FORM = {"DequantizeLinear": 19}
-# Functions of single values: equal elements stay equal. Those of two operands only where one is a single number.
+# Functions element by element: results of the same elements are copies of one another.
 SINGLE = frozenset({"Relu", "Sigmoid", "Tanh", "LeakyRelu", "Exp", "Neg", "Mul", "Div", "Add", "Sub"})
 # Operators that multiply no matrices, but have parameters.
 ARITHMETIC = frozenset({"Add", "Sub", "Mul", "Div", "Sum", "PRelu"})
@@ -182,7 +182,8 @@ class _Run:
         outputs = [self.fresh(array, known) for array in arrays]
         moved = self.moved(node, inputs)
         for output, ids in zip(outputs, moved, strict=False):
-            output.ids = np.broadcast_to(ids, output.array.shape)
+            assert ids.shape == output.array.shape
+            output.ids = ids
         self.steps.append(_Step(node, inputs, outputs))
         return outputs
 
@@ -191,8 +192,7 @@ class _Run:
         if node.op_type in RECODING:
             return [_there(inputs[0]).ids]
         if node.op_type in SINGLE:
-            several = [value for value in inputs if value is not None and value.array.size > 1]
-            return [self.copies(several[0])] if len(several) == 1 else []
+            return [self.same_for_same([_there(value).ids for value in inputs])]
         if node.op_type not in MOVING or (node.op_type == "Gather" and not _there(inputs[1]).known):
             return []
         every = node.op_type == "Concat"
@@ -201,11 +201,13 @@ class _Run:
             arrays[2] = np.zeros_like(arrays[2], dtype=np.int64)
         return evaluate(node, arrays, self.opset)
 
-    def copies(self, source: Value) -> np.ndarray[Any, Any]:
-        """New identities that are equal where those of `source` are."""
-        different, places = np.unique(source.ids, return_inverse=True)
-        new = self.fresh(different, source.known).ids
-        return new[places].reshape(source.ids.shape)
+    def same_for_same(self, ids: list[np.ndarray[Any, Any]]) -> np.ndarray[Any, Any]:
+        """New identities, element by element; equal where those of all operands are."""
+        operands = np.broadcast_arrays(*ids)
+        rows = np.stack([each.ravel() for each in operands], axis=1)
+        different, places = np.unique(rows, axis=0, return_inverse=True)
+        new = self.fresh(np.zeros(len(different)), known=False).ids
+        return new[places.ravel()].reshape(operands[0].shape)
 
     def loop(self, body: GraphProto, inputs: list[Value | None], scope: Mapping[str, Value]) -> list[Value]:
         trips, condition = inputs[0], inputs[1]
