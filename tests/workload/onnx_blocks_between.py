@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from onnx import GraphProto, helper
+from onnx import GraphProto, TensorProto, helper
 
 from tests.workload.onnx_builder import Block, Builder
 
@@ -89,6 +89,50 @@ def quantised_matmul(b: Builder) -> None:
     if b.rng.random() < 0.4:
         second = _quantised(b, b.given(stack, k, n), kind)
     b.keep(_dequantised(b, b.node("QLinearMatMul", a, *scales, second, *scales, *scales), kind))
+
+
+@block
+def four_bit_weights(b: Builder) -> None:
+    """Weights of 4 bits with a scale per block of inputs."""
+    if b.opset < 21:
+        return
+    blocks, each, n = _size(b, 3), _size(b, 4), b.width(6)
+    four_bits = helper.tensor_dtype_to_np_dtype(TensorProto.INT4)
+    w = b.constant((np.arange(blocks * each * n) % 15 - 7).reshape(-1, n).astype(four_bits), "w")
+    real = b.node("DequantizeLinear", w, b.stored(blocks, n), axis=0, block_size=each)
+    b.keep(b.node("MatMul", b.given(_size(b), blocks * each), real))
+
+
+@block
+def dynamic_quantisation(b: Builder) -> None:
+    """Bytes and scale of an input found as it comes, an integer product, its scale."""
+    if b.opset < 11:
+        return
+    k, n = _size(b), b.width(6)
+    x, scale, zero = b.many(3, "DynamicQuantizeLinear", b.given(_size(b), k))
+    y = b.node("MatMulInteger", x, b.stored(k, n, kind=np.int8), zero, _single(b, 0, np.int8))
+    real = b.node("Mul", b.node("Cast", y, to=1), b.node("Mul", scale, _single(b, 0.1, np.float32)))
+    b.keep(b.node("Add", real, b.stored(n)) if n > 1 and b.rng.random() < 0.5 else real)
+
+
+@block
+def quantised_layer(b: Builder) -> None:
+    """Convolution, transposed convolution or recurrence by weights and biases that DQ makes real."""
+    if b.opset < 13:
+        return
+    how, channels, out = b.rng.choice(["Conv", "ConvTranspose", "LSTM"]), _size(b), 1 + _size(b)
+    if how == "LSTM":
+        w = _dequantised(b, b.stored(1, 4 * out, channels, kind=np.int8), np.int8)
+        r = _dequantised(b, b.stored(1, 4 * out, out, kind=np.int8), np.int8)
+        b.keep(b.node("LSTM", b.given(_size(b), 1, channels), w, r, hidden_size=out))
+        return
+    shape = (out, channels, 2, 2) if how == "Conv" else (channels, out, 2, 2)
+    zeros = b.constant(np.zeros(out, np.int8))
+    w = b.node(
+        "DequantizeLinear", b.stored(*shape, kind=np.int8), b.stored(out), zeros, axis=0 if how == "Conv" else 1
+    )
+    bias = b.node("DequantizeLinear", b.stored(out, kind=np.int32), _single(b, 0.01, np.float32))
+    b.keep(b.node(how, b.given(1, channels, 4, 4), w, bias))
 
 
 @block

@@ -84,6 +84,7 @@ class _File:
         self.dims: dict[str, int] = {}
         self.functions: list[FunctionProto] = []
         self.empty: set[str] = set()
+        self.elsewhere: set[str] = set()
         self.as_inputs: set[str] = set()
         self.ir = 8 if b.opset < 21 else 10
 
@@ -94,6 +95,10 @@ class _File:
         for tensor in tensors:
             if tensor.name in self.empty:
                 tensor.ClearField("raw_data")
+            elif tensor.name in self.elsewhere:
+                tensor.ClearField("raw_data")
+                tensor.data_location = TensorProto.EXTERNAL
+                tensor.external_data.add(key="location", value="weights.bin")
         model = self._model(self.nodes, [tensor for tensor in tensors if tensor.name not in self.as_inputs])
         model.graph.input.extend(b.typed(name) for name in sorted(self.as_inputs - set(self.inputs)))
         if self.functions:
@@ -173,6 +178,35 @@ def _no_data(file: _File, rng: random.Random) -> None:
     file.empty = {name for name in file.b.initializers if arrays[name].ndim > 1 and arrays[name].dtype == np.float32}
 
 
+def _elsewhere(file: _File, rng: random.Random) -> None:
+    """Weights in a file of external data that is not there."""
+    arrays = file.b.arrays
+    file.elsewhere = {name for name in file.b.initializers if arrays[name].ndim > 1}
+
+
+def _nameless(file: _File, rng: random.Random) -> None:
+    """Nodes without names, or all of one name."""
+    name = rng.choice(["", "node"])
+    for i, node in enumerate(file.nodes):
+        file.nodes[i] = NodeProto()
+        file.nodes[i].CopyFrom(node)
+        file.nodes[i].name = name
+
+
+def _constants(file: _File, rng: random.Random) -> None:
+    """Stored tensors of one axis as Constant nodes, in the attribute's short forms where the opset has them."""
+    for name in list(file.b.initializers):
+        array = file.b.arrays[name]
+        if array.ndim != 1 or array.dtype not in (np.int64, np.float32) or file.b.opset < 12:
+            continue
+        key = "value_ints" if array.dtype == np.int64 else "value_floats"
+        node = helper.make_node("Constant", [], [name], **{key: array.tolist()}) if array.size else None
+        if node is not None and name not in file.inputs:
+            file.b.initializers.remove(name)
+            file.b.nodes.insert(0, node)
+            file.nodes.insert(0, node)
+
+
 def _functions(file: _File, rng: random.Random) -> None:
     """Nodes written as functions of the model, one of them calling another."""
     for i, node in enumerate(file.nodes):
@@ -236,7 +270,8 @@ def _rename(graph: GraphProto, names: dict[str, str]) -> None:
 
 ODDITIES: dict[str, Callable[[_File, random.Random], None]] = {
     "unsorted": _unsorted, "symbolic": _symbolic, "stale": _stale, "told": _told, "resized": _resized,
-    "old_inputs": _old_inputs, "no_data": _no_data, "functions": _functions,
+    "old_inputs": _old_inputs, "no_data": _no_data, "functions": _functions, "elsewhere": _elsewhere,
+    "nameless": _nameless, "constants": _constants,
     "weight_inputs": _weight_inputs, "same_names": _same_names,
 }  # fmt: skip
 
