@@ -54,11 +54,12 @@ def imported_counts(built: Built, folder: Path) -> Counts | str:
     try:
         network = import_onnx(path, dims=built.dims, inputs=built.values, weights=built.weights).network
     except UserError as error:
-        return str(error) if "has no layers" not in str(error) else Counts(0, 0, 0, 0)
+        return str(error) if "has no layers" not in str(error) else Counts(0, 0, 0, 0, 0)
     except Exception as error:  # a traceback is the importer's fault, whatever it is
         return f"{type(error).__name__}: {error}"
     second = sum(layer.weights for layer in network.layers if layer.dynamic)
-    return Counts(network.macs, network.parameters, network.array_weights, second)
+    written = sum(layer.output_elements for layer in network.layers if layer.kind == "matrix")
+    return Counts(network.macs, network.parameters, network.array_weights, second, written)
 
 
 def difference(recipe: Recipe, folder: Path) -> Failure | None:

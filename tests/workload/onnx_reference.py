@@ -67,12 +67,18 @@ class Value:
 
 @dataclass(frozen=True)
 class Counts:
-    """Totals of a model; `second_operands` sums, over products of two activations, the elements of the second one."""
+    """Totals of a model.
+
+    `second_operands` sums, over products of two activations, the elements of the second one; `written` sums the results
+    of all products: of a recurrent layer those of its inputs and of its states, of a transposed convolution the sums
+    over channels before overlapping taps are added.
+    """
 
     macs: int
     parameters: int
     array_weights: int
     second_operands: int
+    written: int = 0
 
 
 @dataclass(eq=False)
@@ -330,6 +336,7 @@ def _product(sizes: Iterable[int]) -> int:
 class _Tally:
     macs: int = 0
     second: int = 0
+    written: int = 0
     cells: set[int] = field(default_factory=set)
     stored: set[int] = field(default_factory=set)
     biases: set[int] = field(default_factory=set)
@@ -366,7 +373,12 @@ class _Tally:
         first, second = _there(inputs[one]), _there(inputs[two])
         if first.known and second.known:
             return
-        self.macs += product_macs(node, [first.array.shape, second.array.shape], output.array.shape)
+        macs = product_macs(node, [first.array.shape, second.array.shape], output.array.shape)
+        self.macs += macs
+        if node.op_type == "ConvTranspose":  # one sum over C / groups channels per input position and tap
+            self.written += macs * attributes(node).get("group", 1) // first.array.shape[1]
+        else:
+            self.written += output.array.size
         self.keep(inputs[i] for i in biases if i < len(inputs))
         self.keep([first, second])
         for operand in (first, second):
@@ -384,12 +396,14 @@ class _Tally:
             whole = [_there(new)] + ([old] if old is not None else [])
             tokens, depth = sum(one.array.shape[2] for one in whole), whole[0].array.shape[3]
             self.macs += batch * heads * rows * tokens * depth
+            self.written += batch * heads * rows * (tokens if new is inputs[1] else depth)
             self.second += len(set().union(*(_elements(one) for one in whole)))
 
     def recurrent(self, node: NodeProto, inputs: list[Value | None]) -> None:
         """X [T, B, I]; W [D, gates * H, I]; R [D, gates * H, H]; biases; peepholes [D, 3 * H] of an LSTM."""
         x, w, r = (_there(value) for value in inputs[:3])
         steps, batch = x.array.shape[:2]
+        self.written += 2 * steps * batch * w.array.shape[0] * w.array.shape[1]
         self.macs += steps * batch * (w.array.size + r.array.size)
         for weights in (w, r):
             self.cells |= _elements(weights)
@@ -417,4 +431,4 @@ def reference_counts(model: ModelProto, inputs: Mapping[str, np.ndarray[Any, Any
             read |= {id(value) for value in step.inputs}
             tally.step(step)
     parameters = run.whole(tally.stored) + len(tally.biases)
-    return Counts(tally.macs, parameters, len(tally.cells), tally.second)
+    return Counts(tally.macs, parameters, len(tally.cells), tally.second, tally.written)

@@ -26,11 +26,12 @@ def counted(
     nodes: Sequence[onnx.NodeProto], inputs: dict[str, Array], stored: dict[str, Array] | None = None,
     *, read: str = "y", opset: int = 17,
 ) -> Counts:  # fmt: skip
-    """Counts of `nodes` that read `inputs` and `stored`; `read` names their outputs."""
+    """Counts of `nodes` that read `inputs` and `stored`, results left out; `read` names their outputs."""
     untyped = [onnx.ValueInfoProto(name=name) for name in (*inputs, *read.split())]
     tensors = [numpy_helper.from_array(array, name) for name, array in (stored or {}).items()]
     graph = helper.make_graph(list(nodes), "g", untyped[: len(inputs)], untyped[len(inputs) :], initializer=tensors)
-    return reference_counts(helper.make_model(graph, opset_imports=[helper.make_opsetid("", opset)]), inputs)
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", opset)])
+    return dataclasses.replace(reference_counts(model, inputs), written=0)
 
 
 def some(*shape: int, kind: type[np.generic] = np.float32) -> Array:
@@ -183,6 +184,20 @@ def test_reference_integer_products() -> None:
     nodes = [node("MatMulInteger", ["a", "b", "z"], ["y"])]
     stored = {"b": some(8, 5, kind=np.int8), "z": np.array(3, np.uint8)}
     assert counted(nodes, {"a": some(2, 8, kind=np.uint8)}, stored) == Counts(80, 40, 40, 0)
+
+
+def test_reference_results_of_products() -> None:
+    def written(op: str, x: Array, **stored: Array) -> int:
+        made = [onnx.ValueInfoProto(name="y")]
+        tensors = [numpy_helper.from_array(array, name) for name, array in stored.items()]
+        graph = helper.make_graph([node(op, ["x", *stored], ["y"])], "g", [onnx.ValueInfoProto(name="x")], made, tensors)
+        model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)])
+        return reference_counts(model, {"x": x}).written
+
+    assert written("MatMul", some(2, 1, 3, 4), w=some(5, 4, 6)) == 2 * 5 * 3 * 6
+    assert written("Conv", some(1, 3, 6, 6), w=some(4, 3, 3, 3)) == 4 * 4 * 4
+    assert written("ConvTranspose", some(1, 3, 6, 6), w=some(3, 4, 2, 2)) == 36 * 4 * 4
+    assert written("GRU", some(7, 1, 5), w=some(1, 6, 5), r=some(1, 6, 2)) == 7 * (6 + 6)
 
 
 def test_reference_tied_embedding_is_stored_once() -> None:
