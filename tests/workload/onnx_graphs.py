@@ -276,12 +276,12 @@ ODDITIES: dict[str, Callable[[_File, random.Random], None]] = {
 }  # fmt: skip
 
 
-def recipes(most_blocks: int = 6) -> st.SearchStrategy[Recipe]:
-    """Recipes of 1 to `most_blocks` blocks with at most two oddities."""
+def recipes(kinds: Sequence[str] = tuple(sorted(BLOCKS)), most_blocks: int = 6) -> st.SearchStrategy[Recipe]:
+    """Recipes of 1 to `most_blocks` blocks of these kinds with at most two oddities."""
     seeds = st.integers(0, 10_000)
     return st.builds(
         Recipe, st.sampled_from(OPSETS),
-        st.lists(st.tuples(st.sampled_from(sorted(BLOCKS)), seeds), min_size=1, max_size=most_blocks).map(tuple),
+        st.lists(st.tuples(st.sampled_from(kinds), seeds), min_size=1, max_size=most_blocks).map(tuple),
         st.lists(
             st.tuples(st.sampled_from(sorted(ODDITIES)), seeds), max_size=2, unique_by=lambda one: one[0]
         ).map(tuple),
