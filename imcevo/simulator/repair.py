@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imcevo.hardware import Design, DesignTable, table_of
-from imcevo.simulator.interface import Repair
+from imcevo.simulator.results import Repair
 from imcevo.technology import Technology
 
 NO_ADC = "none"

@@ -1,4 +1,4 @@
-"""The examples of docs/extending.md, run as they stand there."""
+"""The examples of docs/reference/extending.md, run as they stand there."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from imcevo.technology.load import DATA
 from tests.costs.designs import action, close, design_of, rate, table
 from tests.problem.configs import CONFIG, DESIGN
 
-GUIDE = (Path(__file__).parents[2] / "docs" / "extending.md").read_text(encoding="utf-8")
+GUIDE = (Path(__file__).parents[2] / "docs" / "reference" / "extending.md").read_text(encoding="utf-8")
 CHARGE = (DATA / "cells" / "sram_charge_10t1c.toml").read_text(encoding="utf-8")
 
 
