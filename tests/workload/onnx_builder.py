@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from onnx import GraphProto, NodeProto, TensorProto, ValueInfoProto, helper, numpy_helper
 
-from tests.workload.onnx_reference import evaluate
+from tests.workload.onnx_identities import evaluate
 
 Array = np.ndarray[Any, Any]
 Block = Callable[["Builder"], None]
