@@ -35,10 +35,15 @@ PRODUCTS = {  # operator: inputs that are first operand, second operand, bias
 }  # fmt: skip
 GATES = {"LSTM": 4, "GRU": 3, "RNN": 1}
 NORMS = {
-    "BatchNormalization": (1, 2), "InstanceNormalization": (1, 2), "LayerNormalization": (1, 2), "PRelu": (1,),
+    "BatchNormalization": (1, 2), "InstanceNormalization": (1, 2), "LayerNormalization": (1, 2),
     "GroupNormalization": (1, 2), "RMSNormalization": (1,),
 }  # fmt: skip
-ARITHMETIC = ("Add", "Sub", "Mul", "Div", "Sum", "Max", "Min", "Pow")
+# Operators whose inputs behind the first only say where its elements go, or how they are written.
+ADDRESSING = frozenset({
+    "DequantizeLinear", "QuantizeLinear", "Reshape", "Slice", "Gather", "Expand", "Tile", "Pad", "Squeeze", "Unsqueeze",
+    "Split", "Cast",
+})  # fmt: skip
+ARITHMETIC = ("Add", "Sub", "Mul", "Div", "Sum", "Max", "Min", "Pow", "PRelu")
 
 
 @dataclass(eq=False)
@@ -66,7 +71,8 @@ class Executed:
     Attributes:
         products: multiply-accumulates of each product, in ascending order; two for each recurrent layer.
         second_operands: elements of the second operands of products of two activations.
-        outputs: elements that products write, recurrent layers left out.
+        outputs: elements that products write; a recurrent layer's are the terms of its gates, a transposed
+            convolution's what its taps give before they are added where windows overlap.
     """
 
     macs: int
@@ -84,9 +90,18 @@ def by_reference(model: ModelProto, feeds: dict[str, Array]) -> Sequence[Any]:
     return results
 
 
-def executed_counts(model: ModelProto, inputs: Mapping[str, Array], execute: Execute = by_reference) -> Executed:
-    """Counts of `model` as it runs on `inputs` (name -> array, of each input that is no initializer)."""
+def executed_counts(
+    model: ModelProto, inputs: Mapping[str, Array], known: Mapping[str, Array] | None = None,
+    execute: Execute = by_reference,
+) -> Executed:  # fmt: skip
+    """Counts of `model` as it runs on `inputs` and `known`: arrays of all inputs that are no initializers, by name.
+
+    Args:
+        known: inputs of the model that are known before it runs.
+        execute: runs a model of one node; returns its outputs.
+    """
     given = {name: Tensor(np.asarray(array), None) for name, array in inputs.items()}
+    given |= {name: Tensor(np.asarray(array), {}) for name, array in (known or {}).items()}
     outputs = _graph(model.graph, given, model, execute)
     return _counted(_live(outputs))
 
@@ -124,11 +139,10 @@ def _step(node: NodeProto, inputs: list[Tensor | None], model: ModelProto, execu
     stored = _stored(node, inputs)
     for name in node.output:
         array = np.asarray(results[name]) if name else np.zeros(0)
-        if stored == {} and array.size > 1 and np.issubdtype(array.dtype, np.floating):
-            own: dict[str, int] | None = {name: array.size}  # a Constant, or a constant filled in
-        else:
-            own = stored
-        step.outputs.append(Tensor(array, own, step))
+        # Some files keep weights in Constant nodes, or fill them in to need no values.
+        filled = node.op_type == "ConstantOfShape" and stored is not None and np.issubdtype(array.dtype, np.floating)
+        made = {name: array.size} if node.op_type == "Constant" or filled else stored
+        step.outputs.append(Tensor(array, made, step))
     return step.outputs
 
 
@@ -141,7 +155,7 @@ def _stored(node: NodeProto, inputs: list[Tensor | None]) -> dict[str, int] | No
         return None
     if node.op_type in ("ConstantOfShape", "Range"):
         return {}
-    if node.op_type in ("DequantizeLinear", "QuantizeLinear", "Reshape", "Slice", "Gather", "Expand", "Tile", "Pad"):
+    if node.op_type in ADDRESSING:
         held = held[:1]
     return {name: size for stored in held if stored for name, size in stored.items()}
 
@@ -180,12 +194,13 @@ def _counted(steps: list[Step]) -> Executed:
             first, second = (inputs[i] for i in PRODUCTS[op][:2])
             assert first is not None and second is not None
             products.append(_macs(step.node, first.array, second.array, step.outputs[0].array))
-            outputs += step.outputs[0].array.size
+            outputs += _written(step.node, first.array, second.array, step.outputs[0].array)
             for operand in (first, second):
                 keep(operand)
                 keep(operand, cells)
             bias = PRODUCTS[op][2]
-            if bias is not None and bias < len(inputs):
+            unread = any(a.name == "beta" and a.f == 0 for a in step.node.attribute)  # Gemm: alpha A B + beta C
+            if bias is not None and bias < len(inputs) and not unread:
                 keep(inputs[bias])
             if first.stored is None and second.stored is None:
                 second_operands += second.array.size
@@ -194,6 +209,7 @@ def _counted(steps: list[Step]) -> Executed:
             assert x is not None and w is not None and r is not None
             steps_and_batch = x.array.shape[0] * x.array.shape[1]
             products += [steps_and_batch * w.array.size, steps_and_batch * r.array.size]
+            outputs += 2 * steps_and_batch * math.prod(w.array.shape[:2])
             for weights in (w, r):
                 keep(weights)
                 keep(weights, cells)
@@ -224,6 +240,13 @@ def _macs(node: NodeProto, first: Array, second: Array, output: Array) -> int:
         return _einsum(node, first, second)
     transposed = node.op_type == "Gemm" and any(a.name == "transA" and a.i for a in node.attribute)
     return output.size * first.shape[-2 if transposed else -1]
+
+
+def _written(node: NodeProto, first: Array, second: Array, output: Array) -> int:
+    if node.op_type == "ConvTranspose":
+        groups = sum(a.i for a in node.attribute if a.name == "group") or 1
+        return first.size // second.shape[0] * groups * math.prod(second.shape[1:])
+    return output.size
 
 
 def _einsum(node: NodeProto, first: Array, second: Array) -> int:
