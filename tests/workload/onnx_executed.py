@@ -71,6 +71,9 @@ class Executed:
     Attributes:
         products: multiply-accumulates of each product, in ascending order; two for each recurrent layer.
         second_operands: elements of the second operands of products of two activations.
+        inputs: elements that products read of their data (a product of two activations: of its first operand), each
+            element of the tensor once, also those that no window of a strided convolution meets; a recurrent layer's
+            inputs and states.
         outputs: elements that products write; a recurrent layer's are the terms of its gates, a transposed
             convolution's what its taps give before they are added where windows overlap.
     """
@@ -79,6 +82,7 @@ class Executed:
     parameters: int
     array_weights: int
     second_operands: int
+    inputs: int
     outputs: int
     products: tuple[int, ...]
 
@@ -179,7 +183,7 @@ def _counted(steps: list[Step]) -> Executed:
     cells: dict[str, int] = {}
     biases: dict[tuple[str, ...], int] = {}
     products: list[int] = []
-    second_operands = outputs = 0
+    second_operands = reads = outputs = 0
 
     def keep(tensor: Tensor | None, into: dict[str, int] = kept) -> None:
         if tensor is not None and tensor.stored is not None:
@@ -194,6 +198,7 @@ def _counted(steps: list[Step]) -> Executed:
             first, second = (inputs[i] for i in PRODUCTS[op][:2])
             assert first is not None and second is not None
             products.append(_macs(step.node, first.array, second.array, step.outputs[0].array))
+            reads += (first if first.stored is None else second).array.size
             outputs += _written(step.node, first.array, second.array, step.outputs[0].array)
             for operand in (first, second):
                 keep(operand)
@@ -210,6 +215,7 @@ def _counted(steps: list[Step]) -> Executed:
             steps_and_batch = x.array.shape[0] * x.array.shape[1]
             products += [steps_and_batch * w.array.size, steps_and_batch * r.array.size]
             outputs += 2 * steps_and_batch * math.prod(w.array.shape[:2])
+            reads += x.array.size + steps_and_batch * r.array.shape[0] * r.array.shape[2]
             for weights in (w, r):
                 keep(weights)
                 keep(weights, cells)
@@ -226,8 +232,8 @@ def _counted(steps: list[Step]) -> Executed:
                 if tensor.array.size > 1:
                     keep(tensor)
     return Executed(
-        sum(products), sum(kept.values()) + sum(biases.values()), sum(cells.values()), second_operands, outputs,
-        tuple(sorted(products)),
+        sum(products), sum(kept.values()) + sum(biases.values()), sum(cells.values()), second_operands, reads,
+        outputs, tuple(sorted(products)),
     )  # fmt: skip
 
 
