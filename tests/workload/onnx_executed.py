@@ -72,8 +72,8 @@ class Executed:
         products: multiply-accumulates of each product, in ascending order; two for each recurrent layer.
         second_operands: elements of the second operands of products of two activations.
         inputs: elements that products read of their data (a product of two activations: of its first operand), each
-            element of the tensor once, also those that no window of a strided convolution meets; a recurrent layer's
-            inputs and states.
+            element of the tensor once, also those that no window of a strided convolution meets; of a dilated one's as
+            far as windows without dilation reach; a recurrent layer's inputs and states.
         outputs: elements that products write; a recurrent layer's are the terms of its gates, a transposed
             convolution's what its taps give before they are added where windows overlap.
     """
@@ -196,9 +196,11 @@ def _counted(steps: list[Step]) -> Executed:
             continue
         if op in PRODUCTS and len(there) > 1:
             first, second = (inputs[i] for i in PRODUCTS[op][:2])
-            assert first is not None and second is not None
+            assert first is not None
+            assert second is not None
             products.append(_macs(step.node, first.array, second.array, step.outputs[0].array))
-            reads += (first if first.stored is None else second).array.size
+            data = first if first.stored is None else second
+            reads += _read(step.node, data.array, second.array, step.outputs[0].array)
             outputs += _written(step.node, first.array, second.array, step.outputs[0].array)
             for operand in (first, second):
                 keep(operand)
@@ -211,7 +213,9 @@ def _counted(steps: list[Step]) -> Executed:
                 second_operands += second.array.size
         elif op in GATES:
             x, w, r = inputs[:3]
-            assert x is not None and w is not None and r is not None
+            assert x is not None
+            assert w is not None
+            assert r is not None
             steps_and_batch = x.array.shape[0] * x.array.shape[1]
             products += [steps_and_batch * w.array.size, steps_and_batch * r.array.size]
             outputs += 2 * steps_and_batch * math.prod(w.array.shape[:2])
@@ -246,6 +250,20 @@ def _macs(node: NodeProto, first: Array, second: Array, output: Array) -> int:
         return _einsum(node, first, second)
     transposed = node.op_type == "Gemm" and any(a.name == "transA" and a.i for a in node.attribute)
     return output.size * first.shape[-2 if transposed else -1]
+
+
+def _read(node: NodeProto, data: Array, weights: Array, output: Array) -> int:
+    told = {a.name: helper.get_attribute_value(a) for a in node.attribute}
+    axes = data.ndim - 2
+    dilations = told.get("dilations", [1] * axes)
+    if node.op_type not in CONVOLUTIONS or all(dilation == 1 for dilation in dilations):
+        return data.size
+    strides, pads = told.get("strides", [1] * axes), told.get("pads", [0] * 2 * axes)
+    sizes = list(data.shape)
+    for axis, (dilation, stride, pad) in enumerate(zip(dilations, strides, pads, strict=False), start=2):
+        reach = (output.shape[axis] - 1) * stride + weights.shape[axis] - pad
+        sizes[axis] = min(sizes[axis], reach) if dilation > 1 else sizes[axis]
+    return math.prod(sizes)
 
 
 def _written(node: NodeProto, first: Array, second: Array, output: Array) -> int:
