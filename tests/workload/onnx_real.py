@@ -138,19 +138,27 @@ def run(case: Case, execute: Execute = by_reference) -> Executed:
     return executed_counts(model, arrays, known, execute)
 
 
-def imported(case: Case) -> Executed | str:
-    """Counts of a case as imported; the message where the importer refuses it."""
+def network_of(case: Case) -> Network | str | None:
+    """A case as imported; the message where the importer refuses it, None where it says that there is no work."""
     assert case.path
     try:
         result = import_onnx(case.path, dims=case.dims, inputs=case.known)
     except UserError as error:
-        return NOTHING if "has no layers" in str(error) else str(error)
+        return None if "has no layers" in str(error) else str(error)
     assert result.left_out == ()
-    return counts_of(result.network)
+    return result.network
 
 
-def counts_of(network: Network) -> Executed:
+def imported(case: Case) -> Executed | str:
+    """Counts of a case as imported; the message where the importer refuses it."""
+    network = network_of(case)
+    return network if isinstance(network, str) else counts_of(network)
+
+
+def counts_of(network: Network | None) -> Executed:
     """An imported network's totals."""
+    if network is None:
+        return NOTHING
     products = [layer for layer in network.layers if layer.kind == "matrix"]
     return Executed(
         network.macs, network.parameters, network.array_weights,
