@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 
 from imcevo.errors import UserError, listed, unknown_name
 from imcevo.hardware import Value, parameter, table_of
-from imcevo.problem.codesign import DERIVED, CodesignProblem
-from imcevo.problem.constraints import POWERS
+from imcevo.problem.codesign import CodesignProblem
 from imcevo.problem.profiles import check_known
+from imcevo.problem.quantities import QUANTITIES, of_networks
 from imcevo.simulator.results import Breakdown, Metrics, NetworkSnr
 from imcevo.technology.exposure_field import too_large_for_one_die
 
@@ -100,7 +100,8 @@ def evaluation_report(
         },
         "area_m2": float(metrics.area_m2[0]),
         "cost": None if metrics.cost is None else float(metrics.cost[0]),
-        **{quantity: float(getattr(metrics, quantity)[0].max()) for quantity in POWERS},
+        "cost_unit": problem.simulator.cost_unit,
+        **{q.name: float(q.value(metrics, q.worst)[0]) for q in QUANTITIES.values() if q.bounded == "worst"},
         "feasible": not violations,
         "violations": violations,
         "warnings": [] if warning is None else [warning],
@@ -128,7 +129,7 @@ def _network_results(metrics: Metrics, index: int, snr: NetworkSnr | None) -> di
         "latency_s": float(metrics.latency_s[0, index]),
         "snr_dB": snr.snr_dB if snr else None,
     }
-    results |= {quantity: float(getattr(metrics, quantity)[0, index]) for quantity in DERIVED}
+    results |= {quantity.name: float(quantity.of_network(metrics, index)[0]) for quantity in of_networks()}
     if snr:
         results |= {
             "snr_confidence": snr.confidence,

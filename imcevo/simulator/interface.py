@@ -30,6 +30,10 @@ class Simulator(Protocol):
     # What a problem is made of.
 
     @property
+    def cost_unit(self) -> str:
+        """Of `Metrics.cost`: ``USD``, or "" where it is a number without unit."""
+
+    @property
     def name(self) -> str: ...
     @property
     def networks(self) -> tuple[str, ...]: ...

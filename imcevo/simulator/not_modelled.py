@@ -22,6 +22,7 @@ from imcevo.technology import Technology
 class NotModelled:
     """Base of the profiles: they override what they model. Docstrings are in `Simulator`."""
 
+    cost_unit = ""
     proven_lowest: tuple[str, ...] = ()
     tile_kinds: tuple[str, ...] = ()
     layers: Records | None = None

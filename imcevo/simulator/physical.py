@@ -75,6 +75,7 @@ class PhysicalSimulator(NotModelled):
     """
 
     name = "physical"
+    cost_unit = "USD"
     tile_kinds: tuple[str, ...] = (CHIP,)
     repair_reads: Mapping[str, Sequence[str]] | None = READS
     technology: Technology

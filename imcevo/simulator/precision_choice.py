@@ -52,6 +52,7 @@ class PrecisionChoiceSimulator(NotModelled):
     """
 
     name = "physical"
+    cost_unit = "USD"
 
     def __init__(
         self,

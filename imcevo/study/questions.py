@@ -11,7 +11,7 @@ from typing import Any
 from imcevo.errors import UserError
 from imcevo.hardware import Value
 from imcevo.problem import CodesignProblem, load_problem
-from imcevo.problem.constraints import PER_NETWORK, SNR
+from imcevo.problem.quantities import QUANTITIES
 from imcevo.problem.toml_text import to_toml
 from imcevo.runs.files import write_companions
 from imcevo.runs.launch import PROBLEM
@@ -77,7 +77,7 @@ def asked_of(
         data["objectives"], data["hypervolume"] = [dict(objective)], _WIDE
     if any(o.get("aggregate") == "weighted_mean" for o in data["objectives"]):
         workloads["weights"] = weights
-    for quantity in (*PER_NETWORK, SNR):
+    for quantity in QUANTITIES:
         bounds = data.get("constraints", {}).get(quantity)
         if isinstance(bounds, dict) and not set(bounds) <= {"min", "max"}:
             data["constraints"][quantity] = {n: bound for n, bound in bounds.items() if n in networks}
