@@ -13,7 +13,16 @@ import warnings
 from collections import Counter
 
 from tests.workload.onnx_executed import Executed, by_reference
-from tests.workload.onnx_real import NOTHING, OF_PACKAGES, Case, cases_of_onnx, counts_of, in_onnxruntime, network_of, run
+from tests.workload.onnx_real import (
+    NOTHING,
+    OF_PACKAGES,
+    Case,
+    cases_of_onnx,
+    counts_of,
+    in_onnxruntime,
+    network_of,
+    run,
+)
 
 COLUMNS = "| model | layers | products | MACs | parameters | cells | MACs, executed | parameters, executed | verdict |"
 
