@@ -118,7 +118,10 @@ def _two_axes(axes: list[_Axis]) -> tuple[list[_Axis], int, int]:
 
 def _merged(first: _Axis, second: _Axis) -> _Axis:
     outputs, window, step = first.outputs * second.outputs, first.window * second.window, first.step * second.step
-    # Every window touches the input, and none that fits is left out.
+    # Every window touches the input, and none that fits is left out; a wider step reaches more of it.
+    wider = -(-(first.inputs * second.inputs - window + 1) // outputs)
+    if wider > step and (outputs - 1) * wider - window + 1 < first.inputs * second.inputs:
+        step = wider
     inputs = max(1, min(first.inputs * second.inputs, outputs * step + window - 1))
     inputs = max(inputs, (outputs - 1) * step - window + 2)
     least, most = max(0, (outputs - 1) * step - inputs + 1), min(window - 1, outputs * step - 1 + window - inputs)
