@@ -28,7 +28,9 @@ from numba.core.caching import FunctionCache
 
 _PACKAGE = Path(__file__).parent
 # Everything a kernel can call or be typed by; the floors above never reach into compiled code.
-_KERNEL_SOURCES = ("kernels.py", "accuracy", "costs", "hardware", "mapping", "simulator", "workload")
+_KERNEL_SOURCES = (
+    "kernels.py", "accuracy", "costs", "hardware", "mapping", "optimise", "portable", "simulator", "workload",
+)  # fmt: skip
 _KEPT_CACHES = 4
 
 FunctionT = TypeVar("FunctionT", bound=Callable[..., Any])
@@ -89,12 +91,16 @@ class _DispensableCache(FunctionCache):
             super().save_overload(sig, data)
 
 
-def kernel(*, parallel: bool = False, inline: bool = True, inner: bool = False) -> Callable[[FunctionT], FunctionT]:
+def kernel(
+    *, parallel: bool = False, entry: bool = False, inline: bool = True, inner: bool = False
+) -> Callable[[FunctionT], FunctionT]:
     """Compile a function with numba, cached on disk under the hash of all sources; never fastmath.
 
-    `parallel` kernels are entered from Python; all others are their parts and are inlined into them, except large ones
-    with many callers (`inline=False`), whose copies would take long to compile. `inner` kernels cannot be called from
-    Python at all, which spares the compilation of an entry that unpacks their arguments.
+    `parallel` kernels, and `entry` kernels on one thread, are entered from Python; all others are their parts and are
+    inlined into them, except large ones with many callers (`inline=False`), whose copies would take long to compile.
+    `inner` kernels cannot be called from Python at all, which spares the compilation of an entry that unpacks their
+    arguments. Without fastmath LLVM neither reorders nor contracts floating-point operations, so that a kernel which
+    calls no function of the C library gives the same bits on every host (`imcevo.portable`).
     """
     folder = cache_folder("kernels")
     if folder is not None:
@@ -105,13 +111,13 @@ def kernel(*, parallel: bool = False, inline: bool = True, inner: bool = False) 
         compiled = numba.njit(
             function,
             parallel=parallel,
-            forceinline=inline and not parallel,
+            forceinline=inline and not (parallel or entry),
             fastmath=False,
             error_model="numpy",
             no_cpython_wrapper=inner,
             no_cfunc_wrapper=True,
         )
-        if parallel and folder is not None:
+        if (parallel or entry) and folder is not None:
             compiled._cache = _DispensableCache(function)  # what `cache=True` does, with a cache of ours
         return compiled
 

@@ -1,7 +1,7 @@
 """Compute-SNR of a layer, and of a network, in closed form.
 
 The multiplication is cut into input slices i and weight slices s; every column sum P_is is converted by an ADC and the
-codes are recombined with significances a_i and b_s. SNR = Var(y)/Var(error). Equations in `docs/accuracy.md`.
+codes are recombined with significances a_i and b_s. SNR = Var(y)/Var(error). Equations in `docs/reference/accuracy.md`.
 """
 
 from __future__ import annotations
@@ -25,9 +25,10 @@ from imcevo.accuracy.distortion import conversion
 from imcevo.accuracy.readout import READOUT_DTYPE
 from imcevo.accuracy.statistics import LayerStatistics, Moments
 from imcevo.kernels import kernel
+from imcevo.portable import arrays, elementary, exact
 
 LAYER_CAP_dB = 60.0
-LEAST_ERROR = 10.0 ** (-LAYER_CAP_dB / 10.0)
+LEAST_ERROR = exact.power(10.0, -LAYER_CAP_dB / 10.0)
 # Distortions of slices of one column may cancel; what is left is at least this share of their sum.
 _LEAST_SHARE = 0.02
 _ALPHA, _D2, _GAIN, _STEP = range(4)
@@ -40,7 +41,7 @@ def layer_snr_dB(statistics: LayerStatistics, readouts: NDArray[np.void]) -> NDA
         statistics: of the layer.
         readouts: `imcevo.accuracy.readout.readout_table`.
     """
-    return np.asarray(-10.0 * np.log10(layer_error(statistics, readouts)), dtype=np.float64)
+    return np.asarray(-10.0 * arrays.log10(layer_error(statistics, readouts)), dtype=np.float64)
 
 
 def layer_error(statistics: LayerStatistics, readouts: NDArray[np.void]) -> NDArray[np.float64]:
@@ -53,7 +54,7 @@ def layer_error(statistics: LayerStatistics, readouts: NDArray[np.void]) -> NDAr
 
 def network_snr_dB(layer_snr: ArrayLike) -> NDArray[np.float64]:
     """SNR_tot = -10 log10(sum over layers of 10^(-SNR/10)), over the last axis, dB."""
-    return np.asarray(-10.0 * np.log10(np.sum(10.0 ** (-np.asarray(layer_snr) / 10.0), axis=-1)))
+    return np.asarray(-10.0 * arrays.log10(arrays.row_sums(arrays.power(10.0, -np.asarray(layer_snr) / 10.0))))
 
 
 @kernel(parallel=True)
@@ -69,7 +70,7 @@ def _error_variances(m: Moments, readouts: NDArray[np.void], error: NDArray[np.f
 @kernel()
 def _convert_all(m: Moments, readout: Record, parts: NDArray[np.float64]) -> None:
     """Gain, distortion, programming gain and step of every pair of slices."""
-    n_codes = 2.0**readout.adc_bits
+    n_codes = elementary.exp2(float(readout.adc_bits))
     for i in range(len(m.a)):
         shift2 = shift_variance(m, readout, i)
         for s in range(len(m.b)):
@@ -101,10 +102,10 @@ def _distortion(m: Moments, readout: Record, parts: NDArray[np.float64]) -> floa
                     continue
                 apart = m.ubar[s] - m.ubar[t]
                 spread = n * (m.C[i, i] * (m.U[s, s] + m.U[t, t] - 2.0 * m.U[s, t]) - (m.m[i] * apart) ** 2)
-                angle, decay = 2.0 * math.pi * n * m.m[i] * apart / step, 2.0 * (math.pi / step) ** 2 * spread
+                turns, decay = n * m.m[i] * apart / step, 2.0 * (math.pi / step) ** 2 * spread
                 rho = 0.0
                 for k in range(1, 5):
-                    rho += math.exp(-k * k * decay) * math.cos(k * angle) / (k * k)
+                    rho += elementary.exp(-k * k * decay) * elementary.cos_turns(k * turns) / (k * k)
                 together += weight * math.sqrt(product) * rho / series
     return max(alone + together, _LEAST_SHARE * alone)
 

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from imcevo.accuracy.readout import READOUT_DTYPE
 from imcevo.accuracy.statistics import LayerStatistics, Moments
 from imcevo.kernels import kernel
+from imcevo.portable.elementary import exp2, log2
 
 Record = Any  # one element of a structured array; numba knows its fields
 _CALIBRATED_SIGMAS = 4.0
@@ -20,7 +21,7 @@ _CALIBRATED_SIGMAS = 4.0
 @kernel()
 def at_length(excess: NDArray[np.float64], folds: float) -> float:
     """Excess variance ``[n_lengths]`` at K / folds rows, linear in log2(folds) between lengths K/2^j."""
-    place = min(max(math.log2(folds), 0.0), len(excess) - 1.0)
+    place = min(max(log2(folds), 0.0), len(excess) - 1.0)
     low = min(int(place), max(len(excess) - 2, 0))
     high = min(low + 1, len(excess) - 1)
     return excess[low] + (place - low) * (excess[high] - excess[low])
@@ -118,7 +119,7 @@ def converter(m: Moments, readout: Record, i: int, s: int) -> tuple[float, float
         # Less the mean of what cells of value 0 conduct, a sum can be negative.
         low = math.floor(max(-_CALIBRATED_SIGMAS * math.sqrt(shift_variance(m, readout, i)), mu - reach))
         high = max(low + 1.0, math.ceil(min(m.K / readout.folds * largest, mu + reach)))
-    lsb = (high - low) / 2.0**readout.adc_bits
+    lsb = (high - low) / exp2(float(readout.adc_bits))
     return low, max(1.0, math.ceil(lsb)), full_scale, lsb
 
 

@@ -11,7 +11,6 @@ import io
 import os
 from pathlib import Path
 
-import llvmlite.binding
 import numpy as np
 from numpy.typing import NDArray
 
@@ -24,13 +23,12 @@ _DIGEST_BYTES = 32
 def file_of(digest: str) -> Path | None:
     """The file of a source, None without a folder that can be written.
 
-    The folder changes with every source file of the kernels; the name with the processor, whose instructions decide
-    the last bit.
+    The folder changes with every source file of the kernels.
     """
     folder = cache_folder("snr")
     if folder is None:
         return None
-    name = hashlib.sha256(f"{digest} {llvmlite.binding.get_host_cpu_name()}".encode()).hexdigest()[:32]
+    name = hashlib.sha256(digest.encode()).hexdigest()[:32]
     return folder / f"{name}.bin"
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 
 from imcevo.kernels import kernel
+from imcevo.portable.elementary import erfc, exp, power
 
 # Gauss-Hermite nodes and weights for E[f(Z)], Z ~ N(0, 1): numpy.polynomial.hermite_e.hermegauss(7), weights over
 # sqrt(2 pi).
@@ -16,9 +17,11 @@ _NODES = (-3.750439717725742, -2.366759410734541, -1.154405394739968, 0.0,
           1.154405394739968, 2.366759410734541, 3.750439717725742)  # fmt: skip
 _WEIGHTS = (5.4826885597222e-4, 3.0757123967586e-2, 2.4012317860501e-1, 4.5714285714286e-1,
             2.4012317860501e-1, 3.0757123967586e-2, 5.4826885597222e-4)  # fmt: skip
-_NORMAL_FROM = 30.0  # mean, levels, above which noise is averaged over a normal sum
+# The means of symmetrical values are whole quarters of a level: thresholds lie between these, so that no last place
+# decides on which side a column falls.
+_NORMAL_FROM = 30.1  # mean, levels, above which noise is averaged over a normal sum
 _LITTLE_NOISE = 0.1  # noise variance, steps^2, that moves a code to its neighbours at most
-_GAUSSIAN_FROM = 60.0  # mean, levels, above which a coarse converter sees a normal sum
+_GAUSSIAN_FROM = 60.1  # mean, levels, above which a coarse converter sees a normal sum
 _IMPOSSIBLE = 1e-12  # probability of a sum that is left out, and all above it
 _REACH = 8.0  # standard deviations
 _SHIFT_REACH = 4.0  # standard deviations that a shifted sum goes below 0
@@ -31,12 +34,12 @@ _SQRT2PI = math.sqrt(2.0 * math.pi)
 @kernel()
 def upper_tail(z: float) -> float:
     """Q(z) of the normal distribution."""
-    return 0.5 * math.erfc(z / _SQRT2)
+    return 0.5 * erfc(z / _SQRT2)
 
 
 @kernel()
 def density(z: float) -> float:
-    return math.exp(-0.5 * z * z) / _SQRT2PI
+    return exp(-0.5 * z * z) / _SQRT2PI
 
 
 @kernel()
@@ -92,11 +95,11 @@ def none_probability(mu: float, s2: float) -> float:
     spread = s2 / mu
     if spread < 0.97:
         p = min(1.0 - spread, 0.999)
-        return (1.0 - p) ** (mu / p)
+        return power(1.0 - p, mu / p)
     if spread > 1.03:
         p = 1.0 / spread
-        return p ** (mu * p / (1.0 - p))
-    return math.exp(-mu)
+        return power(p, mu * p / (1.0 - p))
+    return exp(-mu)
 
 
 @kernel()
@@ -180,8 +183,9 @@ def beyond(z: float, skewness: float) -> tuple[float, float]:
         root = 1.0 + 0.5 * skewness * z
         if root <= 0.0:  # a gamma variable ends here
             return (0.0, 0.0) if z > 0.0 else (1.0, 1.0 + z * z)
-        y = 6.0 / skewness * (root ** (1.0 / 3.0) - 1.0) + skewness / 6.0
-        slope = root ** (-2.0 / 3.0)
+        cube_root = power(root, 1.0 / 3.0)
+        y = 6.0 / skewness * (cube_root - 1.0) + skewness / 6.0
+        slope = 1.0 / (cube_root * cube_root)
     tail = upper_tail(y)
     return tail, max((1.0 + y * y) * tail - y * density(y), 0.0) / slope**2
 

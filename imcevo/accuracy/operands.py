@@ -12,6 +12,7 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
+from imcevo.portable.arrays import row_sums
 from imcevo.workload import Layer
 from imcevo.workload.statistics import WEIGHT_STATISTICS, ValueStatistics, input_statistics
 
@@ -83,4 +84,8 @@ def _values(statistics: ValueStatistics, bits: int) -> NDArray[np.float64]:
 
 def _variance(values: NDArray[np.float64], p: NDArray[np.float64], q: NDArray[np.float64]) -> float:
     """Of values ``[n, m]`` of two independent codes with probabilities p ``[n]`` and q ``[m]``."""
-    return float(p @ values**2 @ q - (p @ values @ q) ** 2)
+    return float(_mean(values**2, p, q) - _mean(values, p, q) ** 2)
+
+
+def _mean(values: NDArray[np.float64], p: NDArray[np.float64], q: NDArray[np.float64]) -> float:
+    return float(row_sums(p * row_sums(values * q)))

@@ -65,16 +65,16 @@ class Slicing:
     @property
     def input_significance(self) -> NDArray[np.float64]:
         """``[n_input_slices]``."""
-        return np.exp2(np.arange(0.0, self.input_bits, self.dac_bits))
+        return np.ldexp(1.0, np.arange(0, self.input_bits, self.dac_bits))
 
     @property
     def weight_significance(self) -> NDArray[np.float64]:
         """Signed, ``[n_weight_slices]``."""
-        magnitude = np.exp2(np.arange(0.0, self._stored_bits, self.bits_per_cell))
+        magnitude = np.ldexp(1.0, np.arange(0, self._stored_bits, self.bits_per_cell))
         if self.coding == "offset":
             return magnitude
         if self.coding == "twos_complement":
-            return np.append(magnitude, -(2.0 ** (self.weight_bits - 1)))
+            return np.append(magnitude, -float(2 ** (self.weight_bits - 1)))
         return np.concatenate([magnitude, -magnitude])
 
     @property

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from imcevo.accuracy.slicing import Slicing
 from imcevo.errors import UserError
 from imcevo.kernels import kernel
+from imcevo.portable.arrays import products, row_sums
 
 Floats = NDArray[np.float64]
 _SHORTEST_PIECE = 8
@@ -130,16 +131,16 @@ def measured_statistics(
     slices = _slice_moments(input_share, weight_share, slicing)
     C, U, m, ubar = slices[:4]
     codes, values = inputs.astype(np.float64), weights.astype(np.float64)
-    variance = float(((codes - input_zero) @ values).var())
+    variance = _variance((codes - input_zero) @ values)  # whole numbers: exact in any order
     _check_varies(variance)
     alone = K * _product_variance(input_share, np.arange(len(input_share)), weight_share, _weight_values(slicing))
     v_ind = np.outer(C.diagonal(), U.diagonal()) - np.outer(m, ubar) ** 2
     excess, input_excess = _excess(x, u, v_ind, C.diagonal() - m**2)
-    mean = np.einsum("ik,sk->is", x.mean(axis=1), u.mean(axis=2)) / K
+    mean = products(x.mean(axis=1), u.mean(axis=2).T) / K
     moments = Moments(
         float(K), float(slicing.largest_input), float(slicing.largest_cell), slicing.input_significance,
         slicing.weight_significance, *slices, mean, excess, input_excess, variance,
-        max(0.1, float((codes @ values).var()) / alone),
+        max(0.1, _variance(codes @ values) / alone),
     )  # fmt: skip
     return LayerStatistics(K, slicing, moments, measured=True)
 
@@ -158,8 +159,8 @@ def _slice_moments(input_share: Floats, weight_share: Floats, slicing: Slicing) 
     x = slicing.slice_inputs(np.arange(2**slicing.input_bits)).astype(np.float64)
     u = slicing.slice_weights(_weight_values(slicing)).astype(np.float64)
     return _SliceMoments(
-        (x * input_share) @ x.T, (u * weight_share) @ u.T, x @ input_share, u @ weight_share, x**3 @ input_share,
-        u**3 @ weight_share,
+        products(x * input_share, x.T), products(u * weight_share, u.T), row_sums(x * input_share),
+        row_sums(u * weight_share), row_sums(x * x * x * input_share), row_sums(u * u * u * weight_share),
     )  # fmt: skip
 
 
@@ -173,7 +174,13 @@ def _product_variance(
     p: Floats, x: NDArray[np.integer], q: Floats, w: NDArray[np.integer]
 ) -> float:
     """Variance of the product of two independent values."""
-    return float((p @ x**2) * (q @ w**2) - ((p @ x) * (q @ w)) ** 2)
+    mean_x, square_x, mean_w, square_w = row_sums([p * x, p * x**2]).tolist() + row_sums([q * w, q * w**2]).tolist()
+    return float(square_x * square_w - (mean_x * mean_w) ** 2)
+
+
+def _variance(values: Floats) -> float:
+    flat = values.reshape(1, -1)
+    return float(row_sums((flat - row_sums(flat) / flat.size) ** 2)[0] / flat.size)
 
 
 def _check_varies(variance: float) -> None:
@@ -191,8 +198,8 @@ def _excess(x: Floats, u: Floats, v_ind: Floats, v_input: Floats) -> tuple[Float
         v_input: variance of an input ``[n_input_slices]``.
     """
     K = x.shape[2]
-    halvings = max(0, min(_MOST_HALVINGS, int(np.log2(max(1, K / _SHORTEST_PIECE)))))
-    lengths = (K / 2.0 ** np.arange(halvings + 1))[:, np.newaxis, np.newaxis]
+    halvings = max(0, min(_MOST_HALVINGS, max(1, K // _SHORTEST_PIECE).bit_length() - 1))
+    lengths = np.ldexp(float(K), -np.arange(halvings + 1))[:, np.newaxis, np.newaxis]
     columns, inputs = (np.empty((halvings + 1, len(x), n)) for n in (len(u), 1))
     _variances(x, u, columns)
     _variances(x, np.ones((1, K, 1)), inputs)

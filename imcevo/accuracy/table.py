@@ -7,7 +7,6 @@ depend on the batch, the number of threads or what was known before.
 
 from __future__ import annotations
 
-import math
 import weakref
 from collections.abc import Sequence
 from functools import cached_property
@@ -24,6 +23,7 @@ from imcevo.accuracy.readout import READOUT_DTYPE
 from imcevo.accuracy.slicing import Slicing
 from imcevo.accuracy.sources import StatisticsSource
 from imcevo.kernels import kernel
+from imcevo.portable.elementary import log10
 
 # How a design converts, whatever the layer.
 CONVERSION_DTYPE = np.dtype(
@@ -301,4 +301,4 @@ def _network_snr(
                     else:
                         complete[d] = False
         for n in range(snr.shape[1]):
-            snr[d, n] = -10.0 * math.log10(max(snr[d, n], LEAST_ERROR))
+            snr[d, n] = -10.0 * log10(max(snr[d, n], LEAST_ERROR))

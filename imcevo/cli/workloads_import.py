@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from imcevo.cli._networks import print_network, summary_of
 from imcevo.cli.options import Json
 from imcevo.cli.output import print_json
 from imcevo.errors import UserError
@@ -40,7 +41,6 @@ def import_model(
     json: Json = False,
 ) -> None:
     """Import an ONNX model: write its layers as a network file that problems can name."""
-    from imcevo.cli.workloads import print_network, summary_of
     from imcevo.workload import write_network_csv
     from imcevo.workload.onnx_import import import_onnx
 

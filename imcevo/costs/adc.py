@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from imcevo.costs.equation import Real, equation
 from imcevo.costs.scaling import Array, Supply, reference_delay
+from imcevo.portable.arrays import exp2, power
 from imcevo.technology import Node, Technology
 
 ADC_TYPES = ("sar", "flash")
@@ -25,8 +26,10 @@ def general_purpose_energy(
     level_pJ: Real, level_base: Real, adc_bits: Real, noise_pJ: Real, rate_Hz: Real, rate_exponent: Real,
     bits_exponent: Real, node_nm: Real, node_exponent: Real, voltage_V: Real, nominal_V: Real,
 ) -> Real:  # fmt: skip
-    energy_pJ = np.maximum(level_pJ * level_base**adc_bits, noise_pJ * np.exp2(2 * adc_bits) * rate_Hz**rate_exponent)
-    scale = adc_bits**bits_exponent * node_nm**node_exponent * (voltage_V / nominal_V) ** 2
+    energy_pJ = np.maximum(
+        level_pJ * power(level_base, adc_bits), noise_pJ * exp2(2 * adc_bits) * power(rate_Hz, rate_exponent)
+    )
+    scale = power(adc_bits, bits_exponent) * power(node_nm, node_exponent) * (voltage_V / nominal_V) ** 2
     return 1e-12 * energy_pJ * scale
 
 
@@ -35,7 +38,7 @@ def general_purpose_energy(
     source="capacitors that match to an LSB grow with 4^B (Pelgrom); never above a general-purpose converter",
 )  # fmt: skip
 def sar_energy(matching_F: Real, adc_bits: Real, voltage_V: Real, general_J: Real) -> Real:
-    return np.minimum(matching_F * np.exp2(2 * adc_bits) * voltage_V**2, general_J)
+    return np.minimum(matching_F * exp2(2 * adc_bits) * voltage_V**2, general_J)
 
 
 @equation(
@@ -55,8 +58,8 @@ def sar_time(adc_bits: Real, bit_cycle_s: Real) -> Real:
 def sar_area(
     intercept: Real, slope: Real, adc_bits: Real, feature_m: Real, reference_m: Real, exponent: Real
 ) -> Real:
-    at_reference = 1e-12 * 10.0 ** (intercept - slope * adc_bits) * np.exp2(adc_bits)
-    return at_reference * (feature_m / reference_m) ** exponent
+    at_reference = 1e-12 * power(10.0, intercept - slope * adc_bits) * exp2(adc_bits)
+    return at_reference * power(feature_m / reference_m, exponent)
 
 
 @equation(
@@ -64,7 +67,7 @@ def sar_area(
     source="NeuroSim V1.3: one comparator per level",
 )  # fmt: skip
 def flash_energy(adc_bits: Real, comparator_J: Real) -> Real:
-    return (np.exp2(adc_bits) - 1) * comparator_J
+    return (exp2(adc_bits) - 1) * comparator_J
 
 
 @equation(
@@ -72,7 +75,7 @@ def flash_energy(adc_bits: Real, comparator_J: Real) -> Real:
     source="NeuroSim V1.3: one comparator per level",
 )  # fmt: skip
 def flash_area(adc_bits: Real, comparator_m2: Real) -> Real:
-    return (np.exp2(adc_bits) - 1) * comparator_m2
+    return (exp2(adc_bits) - 1) * comparator_m2
 
 
 @equation(

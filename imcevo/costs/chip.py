@@ -18,6 +18,7 @@ from imcevo.costs.network import LinkEnergies, links_of
 from imcevo.costs.scaling import Array, Supply, supply_of
 from imcevo.costs.terms import ACTIONS, AREA_COMPONENTS, RATES, UnitCosts
 from imcevo.hardware import GLB_WIDTH_BITS, Design, DesignTable, table_of
+from imcevo.portable.arrays import log2
 from imcevo.technology import Technology
 
 # Parts outside the router groups, and parts whose leakage is counted per bit or, for the DRAM interface, not at all.
@@ -151,7 +152,7 @@ def _sizes(designs: DesignTable, technology: Technology) -> Sizes:
 
 def _shift_add_bits(designs: DesignTable, weight_bits: float) -> Array:
     """Bits of a column's result, and as many more as slices of a weight shift it."""
-    result = np.where(designs["adc_bits"] > 0, designs.real("adc_bits"), np.ceil(np.log2(designs.real("rows") + 1)))
+    result = np.where(designs["adc_bits"] > 0, designs.real("adc_bits"), np.ceil(log2(designs.real("rows") + 1)))
     return np.asarray(result + weight_bits)
 
 

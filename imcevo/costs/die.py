@@ -7,6 +7,7 @@ import numpy as np
 from imcevo.costs.equation import Real, equation
 from imcevo.costs.scaling import Array
 from imcevo.hardware import DesignTable
+from imcevo.portable.arrays import exp, power
 from imcevo.technology import Technology
 
 
@@ -17,7 +18,7 @@ from imcevo.technology import Technology
     source="de Vries, IEEE Trans. Semicond. Manuf. 18 (2005) 136; a site is the die and its scribe lanes",
 )
 def gross_dies(wafer_m: Real, site_m2: Real, edge_loss: Real) -> Real:
-    return np.pi / 4 * wafer_m**2 / site_m2 * np.exp(-2 * edge_loss * np.sqrt(site_m2) / wafer_m)
+    return np.pi / 4 * wafer_m**2 / site_m2 * exp(-2 * edge_loss * np.sqrt(site_m2) / wafer_m)
 
 
 @equation(
@@ -27,7 +28,7 @@ def gross_dies(wafer_m: Real, site_m2: Real, edge_loss: Real) -> Real:
     source="negative binomial: Stapper, IBM J. Res. Dev. 27 (1983) 549; exponent of Feng & Ma, arXiv 2203.12268",
 )
 def die_yield(defects_per_m2: Real, die_m2: Real, critical_levels: Real) -> Real:
-    return (1 + defects_per_m2 * die_m2 / critical_levels) ** -critical_levels
+    return power(1 + defects_per_m2 * die_m2 / critical_levels, -critical_levels)
 
 
 @equation(

@@ -9,8 +9,11 @@ import numpy as np
 
 from imcevo.costs.equation import Real, equation
 from imcevo.costs.scaling import Array, Supply, wire_resistance
+from imcevo.portable import exact
+from imcevo.portable.arrays import exp2, log2
 from imcevo.technology import MemoryCell, Node, Technology
 
+_LN2 = exact.log(2.0)
 THERMAL_ENERGY_J = 1.380649e-23 * 300  # k T at 300 K
 
 
@@ -36,7 +39,7 @@ def line_resistance(cells: Real, pitch_m: Real, wire_ohm_per_m: Real) -> Real:
     source="fan-out-of-4 driver chain (logical effort) and distributed RC line (Bakoglu 1990)",
 )
 def driven_line_delay(gate_delay_s: Real, line_F: Real, gate_F: Real, line_ohm: Real) -> Real:
-    return gate_delay_s * np.maximum(1.0, np.log2(line_F / gate_F) / 2) + 0.38 * line_ohm * line_F
+    return gate_delay_s * np.maximum(1.0, log2(line_F / gate_F) / 2) + 0.38 * line_ohm * line_F
 
 
 @equation(
@@ -46,7 +49,7 @@ def driven_line_delay(gate_delay_s: Real, line_F: Real, gate_F: Real, line_ohm: 
     source="single-pole settling driven by one conducting cell, Elmore delay of the line",
 )
 def column_settling(adc_bits: Real, cell_ohm: Real, line_ohm: Real, line_F: Real) -> Real:
-    return (adc_bits + 1) * np.log(2) * (cell_ohm + line_ohm / 2) * line_F
+    return (adc_bits + 1) * _LN2 * (cell_ohm + line_ohm / 2) * line_F
 
 
 @equation(
@@ -64,7 +67,7 @@ def line_energy(driver_overhead: Real, line_F: Real, voltage_V: Real) -> Real:
     source="derived: kT/C noise at 300 K equal to the quantisation noise, and the sampling switch",
 )
 def sampling_energy(kT_J: Real, adc_bits: Real, gate_F: Real, voltage_V: Real) -> Real:
-    return 12 * kT_J * np.exp2(2 * adc_bits) + gate_F * voltage_V**2
+    return 12 * kT_J * exp2(2 * adc_bits) + gate_F * voltage_V**2
 
 
 # Standard deviation of a sampled column in converter steps: what `sampling_energy` sizes the capacitor for.

@@ -8,6 +8,7 @@ import numpy as np
 
 from imcevo.costs.equation import Real, equation
 from imcevo.costs.scaling import Array, Supply
+from imcevo.portable.arrays import log2
 from imcevo.technology import Technology
 from imcevo.technology.circuits import Gates
 
@@ -27,7 +28,7 @@ def accumulate_energy(width: Real, activity: Real, adder_J: Real, register_J: Re
     source="ZigZag-IMC (arXiv 2305.18335): D (B + 1) - (B + log2 D + 1) adders for D weights of B bits, a column each",
 )
 def adder_tree_adders(rows: Real, weight_bits: Real) -> Real:
-    return (rows * (weight_bits + 1) - (weight_bits + np.log2(rows) + 1)) / weight_bits
+    return (rows * (weight_bits + 1) - (weight_bits + log2(rows) + 1)) / weight_bits
 
 
 @equation(
@@ -43,7 +44,7 @@ def adder_tree_energy(digital_energy: Real, adders: Real, adder_activity: Real, 
     source="ZigZag-IMC (arXiv 2305.18335): one sum per level, then the carry through the last level",
 )  # fmt: skip
 def adder_tree_delay(rows: Real, sum_s: Real, carry_s: Real) -> Real:
-    return np.log2(rows) * (sum_s + carry_s)
+    return log2(rows) * (sum_s + carry_s)
 
 
 @equation(

@@ -11,6 +11,7 @@ from imcevo.costs.equation import Real, equation
 from imcevo.costs.families import MacroCosts, MacroDesigns
 from imcevo.costs.lines import THERMAL_ENERGY_J, Lines, line_energy, sampling_energy
 from imcevo.costs.scaling import Array, Supply
+from imcevo.portable.arrays import exp2
 from imcevo.technology import MemoryCell, Technology
 
 
@@ -19,7 +20,7 @@ from imcevo.technology import MemoryCell, Technology
     formula="2 * clock_s + slots * settling_s + cols_per_adc * (conversion_s + mux_s)",
     unit="s",
     source="not pipelined: one clock to precharge and one to hold, all columns sampled at once, then converted one by"
-    " one (docs/model_costs.md)",
+    " one (docs/reference/model_costs.md)",
 )
 def analog_read_time(
     clock_s: Real, slots: Real, settling_s: Real, cols_per_adc: Real, conversion_s: Real, mux_s: Real
@@ -48,7 +49,7 @@ def dac_energy(dac_F: Real, dac_bits: Real, voltage_V: Real) -> Real:
 def input_slots(designs: MacroDesigns, cell: MemoryCell) -> Array:
     """How often a word line is driven for one input slice of d bits ``[n_designs]``: 2^d - 1 pulses, d phases, or 1."""
     if cell.input_coding == "pulses":
-        return np.exp2(designs.dac_bits) - 1
+        return exp2(designs.dac_bits) - 1
     return designs.dac_bits if cell.input_coding == "phases" else np.ones_like(designs.dac_bits)
 
 

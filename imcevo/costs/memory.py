@@ -8,6 +8,7 @@ import numpy as np
 
 from imcevo.costs.equation import Real, equation
 from imcevo.costs.scaling import Array, Supply
+from imcevo.portable.arrays import power
 from imcevo.technology import Technology
 
 _BUFFER_FIT = "power law in width and depth fitted to CACTI at 32 nm (errors in circuits.toml, buffer)"
@@ -23,7 +24,8 @@ def buffer_energy(
     reference_J: Real, width: Real, reference_width: Real, width_exponent: Real,
     depth: Real, reference_depth: Real, depth_exponent: Real,
 ) -> Real:  # fmt: skip
-    return reference_J * (width / reference_width) ** width_exponent * (depth / reference_depth) ** depth_exponent
+    by_width, by_depth = power(width / reference_width, width_exponent), power(depth / reference_depth, depth_exponent)
+    return reference_J * by_width * by_depth
 
 
 @equation(
@@ -38,7 +40,7 @@ def buffer_area(bits: Real, cell_m2: Real, array_efficiency: Real) -> Real:
     name="delay per length of a repeated wire",
     formula="factor * sqrt(gate_delay_s * wire_ohm_per_m * wire_F_per_m)",
     unit="s/m",
-    source="optimum repeaters: Bakoglu 1990; factor derived in docs/model_costs.md",
+    source="optimum repeaters: Bakoglu 1990; factor derived in docs/reference/model_costs.md",
 )
 def repeated_wire_delay(factor: Real, gate_delay_s: Real, wire_ohm_per_m: Real, wire_F_per_m: Real) -> Real:
     return factor * np.sqrt(gate_delay_s * wire_ohm_per_m * wire_F_per_m)

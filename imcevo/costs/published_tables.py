@@ -35,7 +35,7 @@ class Table:
         at = self.at({key: np.array([float(row[key]) for row in rows]) for key in keys})
         if not np.array_equal(np.sort(at), np.arange(np.prod([len(axis) for axis in self.axes.values()]))):
             raise ValueError(f"{name} does not fill its grid of {listed(keys)}")
-        order = np.argsort(at)
+        order = np.argsort(at, kind="stable")
         columns = [column for column in rows[0] if column not in (*keys, "origin")]
         self._values = {column: np.array([float(row[column]) for row in rows])[order] for column in columns}
 

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from imcevo.costs.equation import Real, equation
 from imcevo.hardware import DesignTable
+from imcevo.portable.arrays import power
 from imcevo.technology import Node, Technology
 from imcevo.technology.circuits import Stated
 
@@ -23,7 +24,8 @@ Array = NDArray[np.float64]
     source="alpha-power law: Sakurai & Newton, IEEE JSSC 25 (1990) 584",
 )
 def gate_delay(nominal_delay_s: Real, voltage_V: Real, nominal_V: Real, threshold_V: Real, alpha: Real) -> Real:
-    return nominal_delay_s * voltage_V / nominal_V * ((nominal_V - threshold_V) / (voltage_V - threshold_V)) ** alpha
+    overdrive = (nominal_V - threshold_V) / (voltage_V - threshold_V)
+    return nominal_delay_s * voltage_V / nominal_V * power(overdrive, alpha)
 
 
 @equation(
@@ -146,7 +148,7 @@ def _supply_ranges(technology: Technology) -> Array:
 
 def _node_index(designs: DesignTable, technology: Technology) -> NDArray[np.int64]:
     sizes = np.fromiter(technology.nodes, dtype=np.int64)
-    order = np.argsort(sizes)
+    order = np.argsort(sizes, kind="stable")
     place = np.minimum(np.searchsorted(sizes[order], designs["node_nm"]), len(sizes) - 1)
     index = order[place]
     if (sizes[index] != designs["node_nm"]).any():

@@ -8,9 +8,10 @@ from numpy.typing import NDArray
 
 from imcevo.kernels import kernel
 from imcevo.mapping.factors import ON_ARRAYS, ON_DIGITAL_UNIT, Mapping
-from imcevo.mapping.greedy import duplicate_resident, place_resident, tiles_of
-from imcevo.mapping.records import STREAMED, Records, plain_factors
+from imcevo.mapping.greedy import duplicate_resident, follow, place_resident, tiles_of
+from imcevo.mapping.kernel_records import STREAMED, Records, plain_factors
 from imcevo.mapping.space import COPIES, NEUTRAL_COPIES, SHARES, decode, mesh_shares
+from imcevo.portable.elementary import exp2
 from imcevo.workload.table import MATRIX
 
 _SHAPE = ("N", "C", "M", "P", "Q", "R", "S", "G", "stride_h", "stride_w", "pad_h", "pad_w", "H", "W", "dynamic",
@@ -63,7 +64,9 @@ def _decode_designs(
             decode(layer, chip, shares, choice, stays, f)
             if stays:
                 place_resident(layer, f)
-                tiles_needed[d, layer.network] += layer.count * tiles_of(f)
-                bias[i] = 2.0 ** (0.5 * (choice[COPIES] - NEUTRAL_COPIES))
+                if layer.behind:
+                    follow(layer, chip, factors[d, i - layer.behind], f)
+                tiles_needed[d, layer.network] += layer.stored * tiles_of(f)
+                bias[i] = exp2(0.5 * (choice[COPIES] - NEUTRAL_COPIES))
         if chip.deployment != STREAMED:
             duplicate_resident(layers, chip, factors[d], tiles_needed[d], bias)

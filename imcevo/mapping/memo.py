@@ -11,10 +11,11 @@ from numpy.typing import NDArray
 from imcevo.costs.terms import ACTIONS, N_ACTIONS, RATES
 from imcevo.mapping.count import RATE_DTYPE
 from imcevo.mapping.factors import ON_DIGITAL_UNIT, Mapping
+from imcevo.mapping.kernel_records import FACTOR_DTYPE, STREAMED, Records, plain_factors
+from imcevo.mapping.mesh_splits import WALK_DTYPE
 from imcevo.mapping.nondominated import N_AMOUNTS, choose_nondominated, list_nondominated, price_nondominated
 from imcevo.mapping.price import FAST, Prices, scratch
-from imcevo.mapping.records import FACTOR_DTYPE, STREAMED, Records, plain_factors
-from imcevo.mapping.splits import WALK_DTYPE
+from imcevo.portable.arrays import products
 
 _ROOM = 256  # mappings of one layer at first; doubled where they are more
 DEFAULT_BYTES = 2**28
@@ -65,7 +66,7 @@ class Nondominated(NamedTuple):
             rates["input_cycle_s"], rates["row_write_s"],
             *(1.0 / rates[f"{name}_bps"] for name in ("input_buffer", "output_buffer", "router", "glb", "dram")),
         ], axis=1)  # fmt: skip
-        fixed_J = np.einsum("ia,da->di", self.fixed, costs.energy_J)
+        fixed_J = products(costs.energy_J, self.fixed.T)
         return AtPrices(self.first, self.amounts, self.work, fixed_J, energy_J, costs.leakage_W, seconds)
 
 
@@ -83,7 +84,7 @@ def nondominated_of(amounts: list[NDArray[np.float64]], factors: list[Records]) 
             rows.append(int(action))
     glb, dram = [ACTIONS.index("glb_read"), ACTIONS.index("glb_write")], ACTIONS.index("dram")
     work = [
-        np.column_stack([of_layer[:, N_ACTIONS:], of_layer[:, glb].sum(axis=1), of_layer[:, dram]])
+        np.column_stack([of_layer[:, N_ACTIONS:], of_layer[:, glb[0]] + of_layer[:, glb[1]], of_layer[:, dram]])
         for of_layer in amounts
     ]
     return Nondominated(

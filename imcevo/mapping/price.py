@@ -11,9 +11,10 @@ from imcevo.costs.terms import ACTIONS, N_ACTIONS, RATES, UnitCosts
 from imcevo.kernels import kernel
 from imcevo.mapping.count import COUNT_DTYPE, N_RESOURCES, N_TIMES, RATE_DTYPE, TIME_DTYPE, count_layers
 from imcevo.mapping.factors import Mapping
+from imcevo.mapping.kernel_records import Record, Records
+from imcevo.mapping.layer_work import Movement, array_work, moved_by, slowest
 from imcevo.mapping.loops import Loops, resolve
-from imcevo.mapping.records import Record, Records
-from imcevo.mapping.work import Movement, array_work, moved_by, slowest
+from imcevo.portable.arrays import row_sums, sums_at_prices
 
 # Prices of one design, and what its mapper minimises: the weights of energy and latency.
 PRICE_DTYPE = np.dtype([
@@ -159,6 +160,6 @@ def network_totals(
         np.ascontiguousarray(layers["network"]), counts.view(COUNT_DTYPE)[:, :, 0], times.view(TIME_DTYPE)[:, :, 0],
         np.zeros(len(geometry), dtype=np.int64),
     )  # fmt: skip
-    latency = times[:, :, :N_RESOURCES].sum(axis=2)
-    energy = np.einsum("dna,da->dn", counts, prices.costs.energy_J) + prices.costs.leakage_W[:, None] * latency
+    latency = row_sums(times[:, :, :N_RESOURCES])
+    energy = sums_at_prices(counts, prices.costs.energy_J) + prices.costs.leakage_W[:, None] * latency
     return energy, latency

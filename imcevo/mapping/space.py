@@ -2,8 +2,8 @@
 
 A mapping is a row of small whole numbers, the same for genome and exact mapper; `decode` turns it into factors that
 fit. Every mesh serves the reduction first, then outputs, groups and pixels; a choice says which share of the mesh, on
-a logarithmic scale, a dimension may take. All shares at their largest are the greedy filling. ``docs/mapping.md`` has
-the whole story.
+a logarithmic scale, a dimension may take. All shares at their largest are the greedy filling. The whole story is in
+``docs/reference/mapping.md``.
 """
 
 from __future__ import annotations
@@ -14,8 +14,9 @@ from numpy.typing import NDArray
 from imcevo.kernels import kernel
 from imcevo.mapping.factors import KVM, MVK, ORDERS, VMK
 from imcevo.mapping.greedy import most_packed, order_in_time, outputs_per_array
-from imcevo.mapping.records import Record
-from imcevo.mapping.split import balanced, ceil_div, floor_div, share_pixels
+from imcevo.mapping.kernel_records import Record
+from imcevo.mapping.splitting_rules import balanced, ceil_div, floor_div, share_pixels
+from imcevo.portable.elementary import exp2, power
 
 FEWEST_FOLDS, EVEN_ROWS = 1, 0
 # Choice e of E lets a dimension take mesh^(e/E); pixels get nothing or all that is left.
@@ -44,7 +45,7 @@ FIRST_SPLIT, ORDER, SLABS, COPIES = 2, 2 + N_SPLITS, 3 + N_SPLITS, 4 + N_SPLITS
 @kernel()
 def share(whole: float, e: int, of: int) -> int:
     """floor(whole^(e/of)), at least 1: the share e of `of` of a mesh on a logarithmic scale."""
-    return max(1, int(whole ** (e / of) + 1e-9))
+    return max(1, int(power(float(whole), e / of) + 1e-9))
 
 
 @kernel()
@@ -189,5 +190,5 @@ RESIDENT_SPLITS = 7
 @kernel()
 def copies_step(step: int) -> int:
     """1, 2, 3, 4, 6, 8, 11, ...: numbers of copies, half an octave apart."""
-    return int(2.0 ** (0.5 * step) + 0.5)
+    return int(exp2(0.5 * step) + 0.5)
 

@@ -12,6 +12,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from imcevo.portable.arrays import exp2, row_sums
+
 
 def binary_tournament(
     rank: NDArray[np.int64], crowding: NDArray[np.float64], n: int, rng: np.random.Generator
@@ -122,8 +124,8 @@ def best_blocks(
         costs: of every block, numbered by `linkage` from 0, further ones are of no block
             ``[n_candidates, n, n_blocks or more, 2]``.
     """
-    weights = np.exp2(rng.uniform(-3.0, 3.0, size=(candidates.shape[1], 1)))
-    total = np.maximum(costs[0].sum(axis=1), np.finfo(float).tiny)
+    weights = exp2(6.0 * rng.random((candidates.shape[1], 1)) - 3.0)
+    total = np.maximum(row_sums(costs[0].swapaxes(1, 2)), np.finfo(float).tiny)
     weighed = costs[..., 0] / total[:, None, 0] + weights * costs[..., 1] / total[:, None, 1]
     least = weighed.argmin(axis=0)[:, linkage]
     return np.take_along_axis(candidates, least[None], axis=0)[0]

@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 from imcevo.errors import UserError
 from imcevo.optimise.exhaustive import ExhaustiveSearch
 from imcevo.optimise.optima import SCALARS
+from imcevo.portable.arrays import row_sums
 from imcevo.problem import CodesignProblem
-from imcevo.simulator.published import PublishedSimulator
 
 # Device, circuit, architecture, system: each stage keeps what the stages before it chose.
 STAGES: tuple[tuple[str, ...], ...] = (
@@ -33,10 +33,10 @@ def specialised(problem: CodesignProblem, network: str, objective: str) -> NDArr
     Raises:
         UserError: the problem is not on the published profile, or no design can run the network.
     """
-    simulator = problem.simulator
-    if not isinstance(simulator, PublishedSimulator):
+    simulator = problem.simulator.restricted_to([network])
+    if simulator is None:
         raise UserError("is not on the published profile", file=problem.file, key="model.profile")
-    alone = replace(problem, simulator=PublishedSimulator([network], simulator.memory, simulator.costs))
+    alone = replace(problem, simulator=simulator)
     search = ExhaustiveSearch(alone, [objective])
     while not search.done:
         search.step()
@@ -71,5 +71,5 @@ def sequential(
 
 def _best(problem: CodesignProblem, X: NDArray[np.int64], objective: str) -> int:
     metrics = problem.simulator.simulate(problem.decode(X))
-    missed = np.maximum(problem.violations(metrics), 0.0).sum(axis=1)
+    missed = row_sums(np.maximum(problem.violations(metrics), 0.0))
     return int(np.lexsort((SCALARS[objective].of(metrics), missed))[0])

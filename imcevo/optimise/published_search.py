@@ -20,6 +20,7 @@ from pymoo.operators.repair.rounding import RoundingRepair
 from pymoo.optimize import minimize
 
 from imcevo.optimise.optima import SCALARS
+from imcevo.portable.arrays import row_sums
 from imcevo.problem import CodesignProblem
 
 SAMPLES, SPREAD, POPULATION, GENERATIONS = 1000, 500, 70, 10
@@ -62,10 +63,10 @@ class _Scored(Problem):
         X = np.rint(x).astype(np.int64)
         metrics = self.problem.simulator.simulate(self.problem.decode(X))
         values, violations = SCALARS[self.objective].of(metrics), self.problem.violations(metrics)
-        scores, missed = values.copy(), np.maximum(violations, 0.0).sum(axis=1)
+        scores, missed = values.copy(), row_sums(np.maximum(violations, 0.0))
         if self.failures_win:
             failures = np.isin(self.problem.constraint_names, MAPPING_FAILURES)
-            missed = np.maximum(violations[:, ~failures], 0.0).sum(axis=1)
+            missed = row_sums(np.maximum(violations[:, ~failures], 0.0))
             scores[violations[:, failures].max(axis=1, initial=0.0) > 0] = 0.0
         self.record.append((X, values, violations.max(axis=1, initial=0.0) <= 0, scores, missed))
         out["F"], out["G"] = scores[:, None], missed[:, None]

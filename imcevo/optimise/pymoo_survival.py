@@ -1,4 +1,4 @@
-"""SMS-EMOA, AGE-MOEA-II and NSGA-III: pymoo's survival on our arrays, variation and random generator.
+"""SMS-EMOA and NSGA-III: pymoo's survival on our arrays, variation and random generator; and AGE-MOEA-II.
 
 pymoo's own loops over these break ties between infeasible parents by an unseeded generator (pymoo issue 794) and cannot
 be pickled; here the survival alone is theirs, and what it remembers is kept as arrays.
@@ -14,15 +14,19 @@ from typing import Any
 import moocore
 import numpy as np
 from numpy.typing import NDArray
-from pymoo.algorithms.moo.nsga3 import ReferenceDirectionSurvival
+from pymoo.algorithms.moo.nsga3 import HyperplaneNormalization, ReferenceDirectionSurvival, get_extreme_points_c
 from pymoo.algorithms.moo.sms import LeastHypervolumeContributionSurvival
 from pymoo.core.population import Population
 from pymoo.core.problem import Problem
 from pymoo.core.survival import Survival
 
+from imcevo.optimise.age import age_survivors
 from imcevo.optimise.base import SearchProblem, Seed
 from imcevo.optimise.evolution import Evolution, EvolutionOptions
 from imcevo.optimise.ranking import Survivors, crowded
+from imcevo.portable.arrays import solved
+
+_LEAST = 1e-6  # of an intercept and of the extent of an objective
 
 
 class _PymooSurvival(Evolution):
@@ -61,26 +65,39 @@ class SmsEmoa(_PymooSurvival):
         self._survival = LeastHypervolumeContributionSurvival()
 
 
-class AgeMoea2(_PymooSurvival):
-    """AGE-MOEA-II (Panichella, GECCO 2022): distances along a front whose curvature is estimated.
+class AgeMoea2(Evolution):
+    """AGE-MOEA-II (Panichella, GECCO 2022): distances along a front whose curvature is estimated, `age_survivors`.
 
     A first front on which an objective is constant has no such shape: there, crowding distances decide.
     """
 
-    def __init__(self, problem: SearchProblem, options: EvolutionOptions, *, seed: Seed) -> None:
-        super().__init__(problem, options, seed=seed)
-        from pymoo.algorithms.moo.age2 import AGEMOEA2Survival  # compiles: only where it is used
-
-        self._survival = AGEMOEA2Survival()
-
     def _best(self, F: NDArray[np.float64], n: int) -> Survivors:
         first = F[moocore.is_nondominated(F, keep_weakly=True)]
-        if (first.min(axis=0) == first.max(axis=0)).any():
+        if F.shape[1] == 1 or (first.min(axis=0) == first.max(axis=0)).any():
             return crowded(F, n, self.rng)
-        return super()._best(F, n)
+        return age_survivors(F, n, self.rng)
 
-    def _merit(self, kept: Population) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-        return kept.get("rank").astype(np.int64), kept.get("crowding").astype(np.float64)
+
+class _Normalisation(HyperplaneNormalization):
+    """Intercepts of the plane through the extreme points by elimination in a stated order instead of by BLAS."""
+
+    ideal_point: NDArray[np.float64]
+    worst_point: NDArray[np.float64]
+    extreme_points: NDArray[np.float64] | None
+    nadir_point: NDArray[np.float64] | None
+
+    def update(self, F: NDArray[np.float64], nds: NDArray[np.intp] | None = None) -> None:
+        front = F if nds is None else F[nds]
+        self.ideal_point = np.minimum(self.ideal_point, F.min(axis=0))
+        self.worst_point = np.maximum(self.worst_point, F.max(axis=0))
+        self.extreme_points = get_extreme_points_c(front, self.ideal_point, extreme_points=self.extreme_points)
+        plane = solved(self.extreme_points - self.ideal_point, np.ones(F.shape[1]))
+        nadir = front.max(axis=0)
+        if plane is not None and np.isfinite(plane).all() and (plane > 0).all() and (1.0 / plane > _LEAST).all():
+            nadir = np.minimum(self.ideal_point + 1.0 / plane, self.worst_point)
+        small = nadir - self.ideal_point <= _LEAST
+        nadir[small] = F.max(axis=0)[small]
+        self.nadir_point = nadir
 
 
 class Nsga3(_PymooSurvival):
@@ -94,6 +111,7 @@ class Nsga3(_PymooSurvival):
     def __init__(self, problem: SearchProblem, options: EvolutionOptions, *, seed: Seed) -> None:
         super().__init__(problem, options, seed=seed)
         self._survival = ReferenceDirectionSurvival(directions(problem.n_obj, options.population))
+        self._survival.norm = _Normalisation(problem.n_obj)
 
     def _merit(self, kept: Population) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
         # Feasible parents are drawn at random, section IV-F of the paper.

@@ -10,12 +10,14 @@ import numpy as np
 from numpy.typing import NDArray
 from pymoo.operators.survival.rank_and_crowding.metrics import get_crowding_function
 
+from imcevo.portable.arrays import log, row_sums
+
 _MNN = get_crowding_function("mnn")
 
 
 def violation(G: NDArray[np.float64]) -> NDArray[np.float64]:
     """Sum of what `G` ``[n, n_constr]`` exceeds 0 by ``[n]``; 0 is feasible."""
-    return np.maximum(G, 0.0).sum(axis=1)
+    return row_sums(np.maximum(G, 0.0))
 
 
 class Survivors(NamedTuple):
@@ -57,7 +59,7 @@ def survivors(
     reserved = min(len(infeasible), int(infeasible_share * n))
     n_feasible = min(len(feasible), n - reserved)
     best = best_of(F[feasible], n_feasible) if n_feasible else crowded(F[:0], 0, rng)
-    amount = np.log(violated[infeasible])[:, None]
+    amount = log(violated[infeasible])[:, None]
     compared = np.hstack([F[infeasible], amount]) if infeasible_share > 0 else amount
     rest = crowded(compared, min(len(infeasible), n - n_feasible), rng)
     behind = 0 if infeasible_share > 0 or n_feasible == 0 else int(best.rank.max()) + 1
@@ -113,4 +115,4 @@ def crowding_distance(F: NDArray[np.float64]) -> NDArray[np.float64]:
     gaps[np.isnan(gaps)] = 0.0  # all designs share the value
     between = np.empty((n, n_obj))
     between.T[rows, order] = gaps[:, :-1] + gaps[:, 1:]
-    return np.asarray(between.sum(axis=1) / n_obj)
+    return row_sums(between) / n_obj

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from imcevo.optimise.optima import SCALARS
+from imcevo.portable.arrays import log10
 from imcevo.problem import CodesignProblem, Evaluation
 
 
@@ -13,7 +14,7 @@ class _Decades:
     """Distances between objective values are measured in decades."""
 
     def normalised(self, F: NDArray[np.float64]) -> NDArray[np.float64]:
-        return np.log10(F)
+        return np.asarray(log10(F))
 
 
 class ScalarProblem:

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imcevo.errors import UserError
+from imcevo.portable.arrays import log10
 from imcevo.problem.config import HypervolumeConfig
 
 
@@ -67,7 +68,7 @@ class HypervolumeBox:
         if self.log10:
             sign = np.sign(low)
             with np.errstate(divide="ignore", invalid="ignore"):
-                low, high, values = (sign * np.log10(sign * v) for v in (low, high, values))
+                low, high, values = (sign * log10(sign * v) for v in (low, high, values))
             values = np.where(np.isnan(values), np.inf, values)  # a maximised quantity that is below 0: the worst
         return (values - low) / (high - low)
 

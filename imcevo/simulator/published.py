@@ -7,12 +7,13 @@ bandwidth or bit-serial term), no leakage, and each network alone on the chip.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numba
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from imcevo.costs.equation import Term
 from imcevo.costs.published import Memory, PublishedCosts, nodes_of
 from imcevo.costs.published_actions import (
     ACTION_TABLE,
@@ -26,8 +27,10 @@ from imcevo.errors import UserError, listed
 from imcevo.hardware import GLB_WIDTH_BITS, Design, DesignTable, Value, table_of
 from imcevo.kernels import kernel
 from imcevo.mapping.policies import NO_GENES
-from imcevo.simulator.interface import Breakdown, Metrics, NetworkSnr, Repair, Term, WeightLoading
+from imcevo.portable.arrays import products, row_sums
+from imcevo.simulator.not_modelled import NotModelled
 from imcevo.simulator.published_counts import Chips, Counts, count
+from imcevo.simulator.results import Breakdown, Metrics, Repair
 from imcevo.workload.published import DIMENSIONS, WEIGHT_BITS, published_suite
 
 SOURCE = "arXiv 2603.03880"
@@ -54,7 +57,7 @@ class _Work(NamedTuple):
     prices_J: NDArray[np.float64]  # of every design
 
 
-class PublishedSimulator:
+class PublishedSimulator(NotModelled):
     """Designs of one memory on published networks.
 
     Args:
@@ -89,13 +92,14 @@ class PublishedSimulator:
         weights = sizes["C"] * sizes["R"] * sizes["S"] * sizes["M"]
         macs = weights * sizes["P"] * sizes["Q"] * sizes["N"] * sizes["G"]
         # Groups are left out of the capacity check: a convention of the framework, kept.
-        self.weights = self.suite.layers.T @ weights
-        self.macs = self.suite.layers.T @ macs
-        self._reads_x = self.suite.inputs.T @ macs
-        self._reads_xw = np.einsum("snb,s->nb", self.suite.products, macs)
+        self.weights = _of_networks(self.suite.layers, weights)
+        self.macs = _of_networks(self.suite.layers, macs)
+        self._reads_x = _of_networks(self.suite.inputs, macs)
+        self._reads_xw = _of_networks(self.suite.products, macs)
 
-    def mapped_greedily(self) -> None:
-        """None: the published mapper is the only one."""
+    def restricted_to(self, networks: Sequence[str]) -> PublishedSimulator:
+        """The same memory and costs for some of its networks."""
+        return PublishedSimulator(networks, self.memory, self.costs)
 
     def check(self, key: str, value: Value) -> None:
         """Check one value of a design against what is published.
@@ -147,7 +151,7 @@ class PublishedSimulator:
         _price(work.counts.actions, work.point, work.prices_J, energy_J)
         x, xw = self._cell_reads(designs)
         energy_J += x * work.prices_J[:, CELL_READ_X, None] + xw * work.prices_J[:, CELL_READ_XW, None]
-        area_m2 = self._areas(designs).sum(axis=1)
+        area_m2 = row_sums(self._areas(designs))
         cost = self._by_node(designs, lambda costs, rows: costs.chip_costs(area_m2[rows]))
         return Metrics(
             energy_J, self._latency(designs, work), area_m2, self._shortfalls(designs, work), cost, macs=self.macs
@@ -182,14 +186,6 @@ class PublishedSimulator:
             Term(f"area of {name}", equation, {key: design[key] for key in keys}, float(area), "m2", source)
             for (name, (equation, keys)), area in zip(_AREA_TERMS.items(), areas, strict=True)
         ]
-
-    def network_snr(self, design: Design) -> Mapping[str, NetworkSnr]:
-        """Not modelled."""
-        return {}
-
-    def weight_loading(self, design: Design) -> Mapping[str, WeightLoading]:
-        """Not modelled."""
-        return {}
 
     def shortfall_notes(self, design: Design) -> Mapping[str, str]:
         """For each missed requirement of one design a sentence naming network, need, offer and shortfall."""
@@ -288,3 +284,9 @@ def _price(actions: NDArray[np.float64], point: NDArray[np.int64], prices_J: NDA
             for action in range(N_ACTIONS):
                 total += actions[point[design], network, action] * prices_J[design, action]
             energy_J[design, network] = total
+
+
+def _of_networks(shares: NDArray[np.number[Any]], of_shapes: NDArray[np.float64]) -> NDArray[np.float64]:
+    """sum_s shares[s, ...] of_shapes[s]."""
+    flat = shares.reshape(len(of_shapes), -1)
+    return products(of_shapes[None], flat)[0].reshape(shares.shape[1:])

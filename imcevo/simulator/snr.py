@@ -13,11 +13,12 @@ from imcevo.accuracy.sources import StatedValues, StatisticsSource
 from imcevo.accuracy.table import CONVERSION_DTYPE, ErrorTable
 from imcevo.costs.lines import SAMPLING_NOISE_STEPS, column_wire_ohm
 from imcevo.hardware import DesignTable
+from imcevo.hardware.forbidden import CALIBRATED
 from imcevo.mapping.factors import Mapping as LayerMapping
+from imcevo.mapping.kernel_records import Records
 from imcevo.mapping.loops import reduction_pieces
-from imcevo.mapping.records import Records
-from imcevo.simulator.interface import NetworkSnr
-from imcevo.simulator.repair import CALIBRATED
+from imcevo.portable.arrays import log10, power
+from imcevo.simulator.results import NetworkSnr
 from imcevo.technology import Technology
 from imcevo.workload import Network
 from imcevo.workload.build import layer_names
@@ -71,7 +72,7 @@ class SnrModel:
         pieces = reduction_pieces(self._layers, geometry, mapping.factors)
         snr = self._table.layer_snr_dB(self.conversions(designs), designs["adc_bits"] == 0, pieces)
         converted = (pieces > 0) & (designs["adc_bits"] > 0)[:, None]
-        return np.where(converted, 10.0 ** (-snr / 10.0), 0.0)
+        return np.where(converted, power(10.0, -snr / 10.0), 0.0)
 
     def of_design(self, designs: DesignTable, geometry: Records, mapping: LayerMapping) -> dict[str, NetworkSnr]:
         """One design ``[1]``, with the layer that limits each network."""
@@ -146,4 +147,4 @@ class SnrModel:
 
 def error_dB(error: float) -> float:
     """An error ratio as SNR in dB."""
-    return float(-10.0 * np.log10(error))
+    return float(-10.0 * log10(error))

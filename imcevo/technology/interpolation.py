@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
+from math import sqrt
 from typing import Any
 
+from imcevo.portable.exact import log, power
 from imcevo.technology.nodes import Node
 from imcevo.technology.quantity import UNITS, Quantity
 
@@ -31,17 +32,17 @@ def interpolated_node(nodes: Mapping[int, Node], nm: int) -> Node:
         end = above if below is None else below
         assert end is not None
         return _scaled(nodes[end], end, nm)
-    weight = math.log(nm / below) / math.log(above / below)
+    weight = log(nm / below) / log(above / below)
     source = f"log-interpolated between {below} and {above} nm"
     return _changed(nodes[below], nm, {
-        key: _value(nodes[below], key) ** (1 - weight) * _value(nodes[above], key) ** weight for key in _keys()
+        key: power(_value(nodes[below], key), 1 - weight) * power(_value(nodes[above], key), weight) for key in _keys()
     }, source)  # fmt: skip
 
 
 def _scaled(node: Node, end: int, nm: int) -> Node:
     floor = _CAPACITANCE_FLOOR_NM
-    factors = {key: (nm / end) ** exponent for key, exponent in _EXPONENTS.items()}
-    factors["switching_energy"] = math.hypot(nm, floor) / math.hypot(end, floor)
+    factors = {key: power(nm / end, exponent) for key, exponent in _EXPONENTS.items()}
+    factors["switching_energy"] = sqrt(nm * nm + floor * floor) / sqrt(end * end + floor * floor)
     values = {key: _value(node, key) * factors.get(key, 1.0) for key in _keys()}
     return _changed(node, nm, values, f"extrapolated from {end} nm")
 

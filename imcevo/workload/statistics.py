@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from math import erf, sqrt
+from math import sqrt
 
 import numpy as np
 from numpy.typing import NDArray
 
 from imcevo.errors import unknown_name
+from imcevo.portable.arrays import erfc, row_sums
 
 MOST_SLICE_BITS = 8
 
@@ -59,12 +60,13 @@ class ValueStatistics:
         for d in range(1, MOST_SLICE_BITS + 1):
             largest = 2**d - 1
             slices = [(codes >> shift) & largest for shift in range(0, bits, d)]
-            levels[d - 1] = np.mean([probability @ values for values in slices]) / largest
+            mean = row_sums([probability * values for values in slices])
+            levels[d - 1] = row_sums(mean) / len(slices) / largest
         return levels
 
 
 def _normal_cdf(x: NDArray[np.float64], sigma: float) -> NDArray[np.float64]:
-    return np.array([0.5 * (1.0 + erf(value / (sigma * sqrt(2.0)))) for value in x])
+    return np.asarray(0.5 * erfc(-x / (sigma * sqrt(2.0))))
 
 
 def _from_edges(cdf_at_edges: NDArray[np.float64]) -> NDArray[np.float64]:

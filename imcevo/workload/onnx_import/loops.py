@@ -2,17 +2,32 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Protocol
 
 import numpy as np
+from numpy.typing import NDArray
 
 from imcevo.errors import UserError
 from imcevo.workload.onnx_import.control import body_of, constant_node, element, identity, spliced, stacked
 
-if TYPE_CHECKING:
-    from imcevo.workload.onnx_import.walk import Walk
-
 MOST_ROUNDS = 10_000
+
+
+class Walk(Protocol):
+    """What control flow needs of `imcevo.workload.onnx_import.walk.Walk`, which calls it."""
+
+    @property
+    def values(self) -> Mapping[str, NDArray[Any]]: ...
+    @property
+    def types(self) -> Mapping[str, Any]: ...
+    @property
+    def opsets(self) -> Mapping[str, int]: ...
+
+    def shape(self, name: str) -> Sequence[int] | None: ...
+    def sources(self, name: str) -> Sequence[str]: ...
+    def leave(self, node: Any, why: str, allowed: str) -> None: ...
+    def splice_body(self, nodes: list[Any], results: list[str], then: Callable[[], None] | None = None) -> None: ...
 
 
 def _truth(walk: Walk, name: str) -> bool | None:
