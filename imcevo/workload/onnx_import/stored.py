@@ -24,6 +24,8 @@ _WHOLE = frozenset({
 # Some elements of the first input, or those of all inputs.
 _PART = frozenset({"Concat", "Gather", "Slice", "Split"})
 _FILLING = frozenset({"ConstantOfShape", "EyeLike", "Range"})
+# Computed from all of their inputs alike, as a weight of low rank is.
+_PRODUCTS = frozenset({"Einsum", "Gemm", "MatMul"})
 # Larger tensors are compared by how they are cut, not element by element.
 _MOST_ELEMENTS = 2**25
 
@@ -86,7 +88,9 @@ class Constants:
                 largest = self[max(inputs, key=lambda one: prod(self._graph.shapes.get(one, ())))]
                 key = (node.op, tuple(self[one].key for one in inputs), _options(node), index)
                 known = next((c.own for c in self._known.values() if c.key == key), (name,))
-                self._known[name] = Constant(largest.roots, key, known, bits)
+                factors = [self[one] for one in inputs] if node.op in _PRODUCTS else [largest]
+                roots = tuple(dict.fromkeys(root for factor in factors for root in factor.roots))
+                self._known[name] = Constant(roots, key, known, bits)
 
     def _part(self, node: Node, index: int, bits: int) -> Constant:
         sources = [self[name] for name in (node.inputs if node.op == "Concat" else node.inputs[:1])]
