@@ -63,6 +63,7 @@ RELU_LIKE = frozenset({
     "Softplus", "Swish", "ThresholdedRelu", "Celu", "com.microsoft.Gelu", "com.microsoft.FastGelu",
 })  # fmt: skip
 GATES = frozenset({"Erf", "HardSigmoid", "Sigmoid", "Tanh"})
+_ARITHMETIC = frozenset({"Add", "Sub", "Mul", "Div", "Mod", "Pow", "Max", "Min", "Sum", "Mean"})
 # Their scales, biases and slopes are parameters, be they single numbers.
 _SCALED = frozenset({
     "BatchNormalization", "GroupNormalization", "InstanceNormalization", "LayerNormalization", "PRelu",
@@ -192,6 +193,8 @@ def _constant_operand(state: Lowering, node: Node, item: Item, name: str, size: 
     shape = state.graph.shape(name, node)
     if not state.graph.is_weight_like(name) or sum(n > 1 for n in shape) < 2 or prod(shape) > size:
         own = node.op in _SCALED and name in node.inputs[1:]
+        # Whole numbers that arithmetic takes as values are parameters too; those that make addresses are not.
+        own |= node.op in _ARITHMETIC and prod(shape) > 1 and node.outputs[0] not in state.addresses
         item.parameters += state.count_parameters(name, node, always=own)
         return
     stored_rows(state, node, item, name)
