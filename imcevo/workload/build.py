@@ -19,9 +19,8 @@ from imcevo.workload.statistics import MOST_SLICE_BITS, WEIGHT_STATISTICS, input
 from imcevo.workload.table import LayerTable
 
 _SIZES = ("N", "C", "M", "P", "Q", "R", "S", "G", "stride_h", "stride_w", "pad_h", "pad_w", "H", "W")
-_costs_of = attrgetter(
-    *(f.name for f in fields(Layer) if f.name not in ("name", "parameters", "from_dram", "to_dram", "stored_as"))
-)
+_NO_COST = ("name", "parameters", "from_dram", "to_dram", "stored_as", "shared_weights")
+_costs_of = attrgetter(*(f.name for f in fields(Layer) if f.name not in _NO_COST))
 _VOLUMES = ("ops", "input_elements", "output_elements", "held_elements")
 
 

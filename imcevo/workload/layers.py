@@ -37,6 +37,8 @@ class Layer:
         stored_as: name of the stored tensor that holds the layer's weights, or the table of a ``lookup``. Layers of one
             network with the same name share one copy of the tensor, and its `parameters` count once; empty: the layer
             has a tensor of its own.
+        shared_weights: how many of the weights are in tensors of earlier layers too, which have another name (slices
+            that overlap in part). The network's total of weights counts them once; arrays hold each layer's apart.
         input_bits, weight_bits, output_bits: precision of this layer; 0 leaves it to the problem.
     """
 
@@ -66,6 +68,7 @@ class Layer:
     to_dram: bool = False
     statistics: str = "relu"
     stored_as: str = ""
+    shared_weights: int = 0
     input_bits: int = 0
     weight_bits: int = 0
     output_bits: int = 0
@@ -86,6 +89,11 @@ class Layer:
             if not isinstance(bits, int) or not 0 <= bits <= most:
                 allowed = f"1 to {most}, or 0 for the problem's"
                 raise UserError("is out of range", key=f"{self.name}: {key}", value=bits, allowed=allowed)
+        if not isinstance(self.shared_weights, int) or not 0 <= self.shared_weights <= max(0, self.weights):
+            allowed = f"0 to the layer's {self.weights} weights"
+            raise UserError(
+                "is out of range", key=f"{self.name}: shared_weights", value=self.shared_weights, allowed=allowed
+            )
         if self.fused and self.kind != "elementwise":
             raise UserError("only element-wise layers are fused", key=f"{self.name}: fused", value=self.fused)
         if self.stored_as and (self.dynamic or self.kind == "elementwise"):

@@ -87,7 +87,9 @@ class Network:
     @property
     def array_weights(self) -> int:
         """Weights that need a cell in an array: no biases, no scales, no tables, no activations; shared ones once."""
-        return _stored((layer.stored_as, layer.weights) for layer in self.layers if not layer.dynamic)
+        return _stored(
+            (layer.stored_as, layer.weights - layer.shared_weights) for layer in self.layers if not layer.dynamic
+        )
 
     def batched(self, batch: int) -> Network:
         """The network on `batch` inferences at once: all meet the same weights, each its own activations."""

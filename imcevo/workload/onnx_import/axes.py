@@ -73,16 +73,50 @@ def tiled(axes: Axes, times: Sequence[int]) -> Axes:
     )
 
 
-def cut(axes: Axes, shape: Sequence[int]) -> Axes:
-    """Part of a tensor: an axis that shrinks keeps its kind where that is the same all along it."""
+def cut(axes: Axes, shape: Sequence[int], starts: Sequence[int | None]) -> Axes:
+    """Part of a tensor.
+
+    Args:
+        starts: where it begins along each axis, if it is one piece; else an axis keeps its kind where that is the same
+            all along it.
+    """
     result: list[Axis] = []
-    for axis, size in zip(axes, shape, strict=True):
+    for axis, size, start in zip(axes, shape, starts, strict=True):
         kinds = {kind for _, kind in axis}
         if prod(number for number, _ in axis) == size:
             result.append(axis)
+        elif start is not None and (piece := _piece(axis, start, size)) is not None:
+            result.append(piece)
         else:
             result.append(((size, kinds.pop() if len(kinds) == 1 else "own"),) if size != 1 else ())
     return tuple(result)
+
+
+def _piece(axis: Axis, start: int, size: int) -> Axis | None:
+    """Factors of a piece of an axis that cuts only one factor; None if it cuts more."""
+    for place, (number, kind) in enumerate(axis):
+        inner = prod(n for n, _ in axis[place + 1 :])
+        if size % inner == 0 and start % inner == 0:
+            first, taken = start // inner % number, size // inner
+            if first + taken > number:
+                return None
+            return (*(((taken, kind),) if taken > 1 else ()), *axis[place + 1 :])
+    return None
+
+
+def combined(operands: Sequence[Axes], shape: Sequence[int]) -> Axes:
+    """Functions of single values: the result repeats values where every operand does or has one value alone."""
+    result: Axes = ((),) * len(shape)
+    for own in operands:
+        aligned_axes = ((),) * (len(shape) - len(own)) + own
+        result = tuple(
+            tuple(
+                (size, "copies" if {of_a, of_b} <= {None, "copies"} else "own") for size, of_a, of_b in aligned(a, b)
+            )
+            for a, b in zip(result, aligned_axes, strict=True)
+        )
+    sizes = tuple(prod(number for number, _ in axis) for axis in result)
+    return result if sizes == tuple(shape) else plain(shape)
 
 
 def gathered(axes: Axes, axis: int, indices: NDArray[Any]) -> Axes:
@@ -107,10 +141,20 @@ def gathered(axes: Axes, axis: int, indices: NDArray[Any]) -> Axes:
     return (*before, new, *after)
 
 
-def joined(parts: Sequence[Axes], axis: int, shape: Sequence[int], *, same: bool) -> Axes:
-    """Tensors one behind the other along an axis; `same` if they are one tensor again and again."""
-    if same:
-        return (*parts[0][:axis], ((len(parts), "copies"), *parts[0][axis]), *parts[0][axis + 1 :])
+def joined(parts: Sequence[Axes], axis: int, shape: Sequence[int], names: Sequence[str]) -> Axes:
+    """Tensors one behind the other along an axis: each several times in a row, or all of them again and again."""
+    differing = list(dict.fromkeys(names))
+    times = len(names) // len(differing)
+    if times > 1 and all(part == parts[0] for part in parts):
+        whole: Axis = ((len(differing), "own"),) if len(differing) > 1 else ()
+        inner = parts[0][axis] if all(kind != "outputs" for _, kind in parts[0][axis]) else plain(shape)[axis][:0]
+        many: Axis | None = None
+        if list(names) == [name for name in differing for _ in range(times)]:
+            many = (*whole, (times, "copies"), *inner)
+        elif list(names) == differing * times:
+            many = ((times, "copies"), *whole, *inner)
+        if many is not None and prod(number for number, _ in many) == shape[axis]:
+            return (*parts[0][:axis], many, *parts[0][axis + 1 :])
     return tuple(
         parts[0][place] if place != axis and all(part[place] == parts[0][place] for part in parts) else default
         for place, default in enumerate(plain(shape))

@@ -81,11 +81,15 @@ def _direct(state: Lowering, node: Node, item: Item, shape: tuple[int, ...], ker
         before = [pad + more for pad, more in zip(before, x.pad.before, strict=True)]
         size = x.pad.inner
     axes = []
-    for outputs, window, step, pad, inputs in zip(out[2:], kernel[2:], strides, before, size, strict=True):
+    dilations = tuple(node.attribute("dilations") or (1,) * spatial)
+    for outputs, window, step, pad, inputs, apart in zip(
+        out[2:], kernel[2:], strides, before, size, dilations, strict=True
+    ):
         # A dilated window spans more than its taps: the input is taken as far as undilated windows reach. Negative
         # padding cuts rows off.
         inputs, pad = inputs + min(0, pad), max(0, min(pad, window - 1))
-        reached = min(inputs, (outputs - 1) * step + window - pad + step - 1)
+        behind = step - 1 if apart == 1 else 0
+        reached = min(inputs, (outputs - 1) * step + window - pad + behind)
         axes.append(_Axis(outputs, window, step, pad, max(1, reached)))
     more_images, more_channels = 1, 1
     if len(axes) > 2:

@@ -20,7 +20,7 @@ from imcevo.workload.networks.blocks import (
     SOFTMAX,
     TANH,
 )
-from imcevo.workload.onnx_import.axes import is_along_outputs
+from imcevo.workload.onnx_import.axes import combined, is_along_outputs
 from imcevo.workload.onnx_import.graph import Node
 from imcevo.workload.onnx_import.items import Item, Lowering
 from imcevo.workload.onnx_import.layout import stored_rows
@@ -63,6 +63,12 @@ RELU_LIKE = frozenset({
     "Softplus", "Swish", "ThresholdedRelu", "Celu", "com.microsoft.Gelu", "com.microsoft.FastGelu",
 })  # fmt: skip
 GATES = frozenset({"Erf", "HardSigmoid", "Sigmoid", "Tanh"})
+_ARITHMETIC = frozenset({"Add", "Sub", "Mul", "Div", "Mod", "Pow", "Max", "Min", "Sum", "Mean"})
+# Their scales, biases and slopes are parameters, be they single numbers.
+_SCALED = frozenset({
+    "BatchNormalization", "GroupNormalization", "InstanceNormalization", "LayerNormalization", "PRelu",
+    "RMSNormalization", "SimplifiedLayerNormalization",
+})  # fmt: skip
 # A linear map per output of a matrix layer, which folds into weights and bias.
 _FOLDING = ("Add", "Sub", "Mul", "Div", "BatchNormalization")
 
@@ -83,7 +89,7 @@ def work(state: Lowering, node: Node) -> None:
         item.reads.update(dict(state.tensor(name, node).reads))
     for name in constants:
         _constant_operand(state, node, item, name, prod(shape))
-    size = prod(shape)
+    size, axes = prod(shape), None
     if node.op in REDUCING:
         item.ops = REDUCING[node.op] * state.graph.size(data[0], node)
         item.shape = state.graph.shape(data[0], node)  # of the work, which others can join
@@ -93,12 +99,14 @@ def work(state: Lowering, node: Node) -> None:
         item.passes = node.op == "DynamicQuantizeLinear"
     else:
         item.pointwise = True
+        axes = combined([state.axes(name, node) for name in node.inputs if name], shape)
         times = len(node.inputs) - 1 if node.op in _VARIADIC else 1
         item.ops = times * POINTWISE[node.op] * size
     state.add(item)
     for output, name in enumerate(node.outputs):
         if name and (output == 0 or name in state.uses):
-            state.write(item, node, output, scale=node.op == "DynamicQuantizeLinear" and output > 0)
+            scale = node.op == "DynamicQuantizeLinear" and output > 0
+            state.write(item, node, output, axes=axes if output == 0 else None, scale=scale)
 
 
 def _last(state: Lowering, node: Node) -> str:
@@ -144,7 +152,8 @@ def _folds(state: Lowering, node: Node, data: list[str], constants: list[str]) -
             shape = (*shape, *(1,) * (len(x.shape) - 2))
         if not is_along_outputs(x.axes, shape):
             return False
-    maker.parameters += sum(state.count_parameters(name, node) for name in constants)
+    own = node.op in _SCALED
+    maker.parameters += sum(state.count_parameters(name, node, always=own) for name in constants)
     state.show(node.outputs[0], x, data[0], accumulated=False)
     return True
 
@@ -156,7 +165,7 @@ def add_operand(state: Lowering, node: Node, name: str) -> None:
     maker = state.maker[base]
     shape = state.graph.shape(name, node)
     if state.is_constant(name) and maker is not None and is_along_outputs(x.axes, shape):
-        maker.parameters += state.count_parameters(name, node, always=prod(shape) > 1)
+        maker.parameters += state.count_parameters(name, node, always=True)
         return
     item = Item(f"{node.name}.add", "elementwise", reads=x.reads, shape=x.shape, last="Add", joins=True)
     item.pointwise, item.ops = True, POINTWISE["Add"] * prod(x.shape)
@@ -183,7 +192,10 @@ def _constant_operand(state: Lowering, node: Node, item: Item, name: str, size: 
     """A vector per channel stays beside the unit; a table as large as the data is read from DRAM."""
     shape = state.graph.shape(name, node)
     if not state.graph.is_weight_like(name) or sum(n > 1 for n in shape) < 2 or prod(shape) > size:
-        item.parameters += state.count_parameters(name, node)
+        own = node.op in _SCALED and name in node.inputs[1:]
+        # Whole numbers that arithmetic takes as values are parameters too; those that make addresses are not.
+        own |= node.op in _ARITHMETIC and prod(shape) > 1 and node.outputs[0] not in state.addresses
+        item.parameters += state.count_parameters(name, node, always=own)
         return
     stored_rows(state, node, item, name)
 

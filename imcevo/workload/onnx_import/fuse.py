@@ -44,9 +44,15 @@ def _sharing(layers: list[Layer], items: list[Item], state: Lowering) -> list[La
     users = [index for index, item in enumerate(items) if item.weight is not None]
     groups = state.constants.overlap([use for index in users if (use := items[index].weight) is not None])
     names: Counter[str] = Counter()
-    for places, tensor in groups:
-        name = _name(tensor, names)
+    for places, tensor, shared in groups:
         chosen = [users[place] for place in places]
+        if shared:
+            for index in chosen:
+                most = min(shared, layers[index].weights)
+                layers[index] = replace(layers[index], shared_weights=most)
+        if len(chosen) == 1:
+            continue
+        name = _name(tensor, names)
         total = sum(layers[index].n_parameters for index in chosen)
         largest = max(chosen, key=lambda index: (layers[index].n_parameters, -index))
         for index in chosen:

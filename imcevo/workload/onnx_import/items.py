@@ -11,6 +11,9 @@ from imcevo.workload.onnx_import.axes import Axes, plain
 from imcevo.workload.onnx_import.graph import BITS, Graph, Node
 from imcevo.workload.onnx_import.stored import Constants
 
+# Their second input says where elements are.
+_INDEXED = frozenset({"Gather", "GatherElements", "GatherND", "ScatterElements", "ScatterND", "OneHot"})
+
 
 @dataclass
 class Item:
@@ -117,6 +120,7 @@ class Lowering:
         elements: of every base tensor.
         unknown: nodes passed over, and what of them is not supported.
         uses: how often a tensor is read.
+        addresses: tensors that only say where something is read or written.
     """
 
     def __init__(self, graph: Graph) -> None:
@@ -129,6 +133,7 @@ class Lowering:
         self.unknown: list[tuple[Node, str]] = []
         self.uses: Counter[str] = Counter(name for node in graph.nodes for name in node.inputs)
         self.uses.update(graph.outputs)
+        self.addresses = _addresses(graph)
         self._axes: dict[str, Axes] = {}
         for name in graph.inputs:
             shape = graph.shapes.get(name, ())
@@ -196,3 +201,15 @@ class Lowering:
     def add(self, item: Item) -> Item:
         self.items.append(item)
         return item
+
+
+def _addresses(graph: Graph) -> set[str]:
+    """Tensors that serve as indices alone, directly or through what is computed from them."""
+    indices: set[str] = set()
+    values = set(graph.outputs)
+    for node in reversed(graph.nodes):
+        at = 1 if node.op in _INDEXED else len(node.inputs)
+        alone = all(name in indices and name not in values for name in node.outputs if name)
+        for place, name in enumerate(node.inputs):
+            (indices if alone or place == at else values).add(name)
+    return indices - values

@@ -89,16 +89,37 @@ def _axes(state: Lowering, node: Node, index: int, shape: tuple[int, ...]) -> Ax
     if node.op == "Tile" and len(sizes) == len(shape):
         return ax.tiled(axes, [n // m if m else 1 for n, m in zip(shape, sizes, strict=True)])
     if node.op in ("Slice", "Split") and len(sizes) == len(shape):
-        return ax.cut(axes, shape)
+        return ax.cut(axes, shape, _starts(state, node, index, sizes))
     if node.op == "Gather" and node.inputs[1] in state.graph.constants:
         axis = node.attribute("axis", 0) % len(axes)
         return ax.gathered(axes, axis, state.graph.constants[node.inputs[1]])
     if node.op == "Concat":
         parts = [name for name in node.inputs if name]
         axis = node.attribute("axis", 0) % len(shape)
-        same = len(parts) > 1 and len(set(parts)) == 1
-        return ax.joined([state.axes(name, node) for name in parts], axis, shape, same=same)
+        return ax.joined([state.axes(name, node) for name in parts], axis, shape, parts)
     return ax.plain(shape)
+
+
+def _starts(state: Lowering, node: Node, index: int, sizes: tuple[int, ...]) -> list[int | None]:
+    """Where a piece begins along each axis; None where it is not one piece."""
+    if node.op == "Split":
+        axis = node.attribute("axis", 0) % len(sizes)
+        before = [state.graph.shapes.get(name, ()) for name in node.outputs[:index]]
+        known = all(len(shape) == len(sizes) for shape in before)
+        starts: list[int | None] = [0] * len(sizes)
+        starts[axis] = sum(shape[axis] for shape in before) if known else None
+        return starts
+    given = [node.attribute(key) or state.graph.scalar_or_list(node.input(place)) if node.input(place) or place < 2
+             else None for place, key in ((1, "starts"), (3, "axes"), (4, "steps"))]  # fmt: skip
+    first, axes, steps = given
+    if first is None or (steps is not None and any(step != 1 for step in steps)):
+        return [None] * len(sizes)
+    places = axes if axes is not None else range(len(first))
+    result: list[int | None] = [0] * len(sizes)
+    for place, start in zip(places, first, strict=True):
+        size = sizes[place % len(sizes)]
+        result[place % len(sizes)] = max(0, min(size, start + size if start < 0 else start))
+    return result
 
 
 def _padding(state: Lowering, node: Node, view: Tensor) -> Padding | None:

@@ -62,7 +62,7 @@ def product(state: Lowering, node: Node) -> None:
         state, node, a.name, b.name, pairs, rows=_size(a.axes[-2]), inner=_size(a.axes[-1]), cols=_size(b.axes[-1]),
         outputs=tuple(marked), from_zero=from_zero,
     )  # fmt: skip
-    if node.op == "Gemm" and node.input(2):
+    if node.op == "Gemm" and node.input(2) and node.attribute("beta", 1.0) != 0:
         add_operand(state, node, node.input(2))
 
 
@@ -137,7 +137,8 @@ def einsum(state: Lowering, node: Node) -> None:
     inner = prod(size[letter] for letter in left if letter in right and letter not in result)
     rows = prod(size[letter] for letter in left if letter not in right and letter in result)
     cols = prod(size[letter] for letter in right if letter not in left and letter in result)
-    if inner == 1 and (rows == 1 or cols == 1):
+    shared = set(left) & set(right)
+    if shared <= set(result) and not all((set(term) - shared) & set(result) for term in (left, right)):
         multiply(state, node, reads=names, ops=prod(size.values()))
         return
     batch = [

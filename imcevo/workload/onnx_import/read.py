@@ -132,14 +132,21 @@ def _graph(
 
 def _inlined(model: Any) -> Any:
     """The model without functions of its own."""
-    from onnx import inliner
+    from onnx import helper, inliner, shape_inference
 
     if not model.functions:
         return model
     functions = {(function.domain, function.name) for function in model.functions}
     model = inliner.inline_local_functions(model)
     if any((node.domain, node.op_type) in functions for node in model.graph.node):
-        # Functions of another version of ONNX than the model's are left; their operators can be converted.
+        # Functions of another version of ONNX than the model's are left; their operators can be converted, where the
+        # types of what they read are stated.
+        stated = {value.name for value in (*model.graph.input, *model.graph.value_info)}
+        model.graph.value_info.extend(
+            helper.make_tensor_value_info(tensor.name, tensor.data_type, list(tensor.dims))
+            for tensor in model.graph.initializer if tensor.name not in stated
+        )  # fmt: skip
+        model = shape_inference.infer_shapes(model)
         model = inliner.inline_local_functions(model, convert_version=True)
     return model
 

@@ -24,6 +24,8 @@ _WHOLE = frozenset({
 # Some elements of the first input, or those of all inputs.
 _PART = frozenset({"Concat", "Gather", "Slice", "Split"})
 _FILLING = frozenset({"ConstantOfShape", "EyeLike", "Range"})
+# Computed from all of their inputs alike, as a weight of low rank is.
+_PRODUCTS = frozenset({"Einsum", "Gemm", "MatMul"})
 # Larger tensors are compared by how they are cut, not element by element.
 _MOST_ELEMENTS = 2**25
 
@@ -86,7 +88,9 @@ class Constants:
                 largest = self[max(inputs, key=lambda one: prod(self._graph.shapes.get(one, ())))]
                 key = (node.op, tuple(self[one].key for one in inputs), _options(node), index)
                 known = next((c.own for c in self._known.values() if c.key == key), (name,))
-                self._known[name] = Constant(largest.roots, key, known, bits)
+                factors = [self[one] for one in inputs] if node.op in _PRODUCTS else [largest]
+                roots = tuple(dict.fromkeys(root for factor in factors for root in factor.roots))
+                self._known[name] = Constant(roots, key, known, bits)
 
     def _part(self, node: Node, index: int, bits: int) -> Constant:
         sources = [self[name] for name in (node.inputs if node.op == "Concat" else node.inputs[:1])]
@@ -118,7 +122,7 @@ class Constants:
                 total += size
         return total
 
-    def overlap(self, uses: Sequence[tuple[str, int | None]]) -> list[tuple[list[int], str]]:
+    def overlap(self, uses: Sequence[tuple[str, int | None]]) -> list[tuple[list[int], str, int]]:
         """Which of some uses of constants share elements.
 
         Args:
@@ -126,18 +130,18 @@ class Constants:
 
         Returns:
             Groups of positions in `uses`, with the name of their tensor: all that overlap where one of them has the
-            elements of all, else those that are equal.
+            elements of all, else those that are equal, with the number of their elements that earlier ones have too.
         """
         by_key: dict[Hashable, list[int]] = {}
         for position, (name, part) in enumerate(uses):
             by_key.setdefault((self[name].key, part), []).append(position)
-        groups: list[tuple[list[int], str]] = []
+        groups: list[tuple[list[int], str, int]] = []
         for keys in self._touching(list(by_key), uses, by_key):
             sets = [self._set(*uses[by_key[key][0]]) for key in keys] if len(keys) > 1 else []
-            for some, covered in _covered(sets) if sets else [([0], True)]:
+            for some, shared in _covered(sets) if sets else [([0], 0)]:
                 chosen = sorted(place for index in some for place in by_key[keys[index]])
-                if len(chosen) > 1 and covered:
-                    groups.append((chosen, self[uses[chosen[0]][0]].own[0]))
+                if len(chosen) > 1 or shared:
+                    groups.append((chosen, self[uses[chosen[0]][0]].own[0], shared))
         return groups
 
     def _touching(
@@ -196,24 +200,27 @@ def _options(node: Node) -> Hashable:
     return tuple(sorted((name, repr(value)) for name, value in node.attributes.items()))
 
 
-def _covered(sets: list[NDArray[Any] | None]) -> list[tuple[list[int], bool]]:
-    """Sets that overlap, together, and whether one of them has the elements of all.
+def _covered(sets: list[NDArray[Any] | None]) -> list[tuple[list[int], int]]:
+    """Sets that overlap, together where one of them has the elements of all.
 
-    Where none has, equal sets stand alone.
+    Where none has, they stand alone, with the number of elements that earlier ones have.
     """
     known = [one for one in sets if one is not None]
     if len(known) < len(sets):
-        return [([index], True) for index in range(len(sets))]
+        return [([index], 0) for index in range(len(sets))]
     groups: list[list[int]] = []
     for index, one in enumerate(known):
         together = [g for g in groups if any(np.intersect1d(known[i], one, assume_unique=True).size for i in g)]
         groups = [g for g in groups if g not in together]
-        groups.append([*(i for g in together for i in g), index])
-    result: list[tuple[list[int], bool]] = []
+        groups.append(sorted([*(i for g in together for i in g), index]))
+    result: list[tuple[list[int], int]] = []
     for group in groups:
-        union = len(np.unique(np.concatenate([known[i] for i in group])))
-        if max(len(known[i]) for i in group) == union:
-            result.append((group, True))
-        else:
-            result += [([index], True) for index in group]
+        union = np.unique(np.concatenate([known[i] for i in group]))
+        if max(len(known[i]) for i in group) == len(union):
+            result.append((group, 0))
+            continue
+        seen = np.empty(0, dtype=np.int64)
+        for i in group:
+            result.append(([i], int(np.intersect1d(seen, known[i], assume_unique=True).size)))
+            seen = np.union1d(seen, known[i])
     return result

@@ -208,6 +208,8 @@ class Walk:
                 kind = next((self.types[one] for one in node.input if is_static(self.types.get(one))), kind)
             if kind is not None:
                 self.types[name] = kind
+            if kind is not None and not kind.HasField("tensor_type"):
+                why, allowed = "works on sequences, which are not supported", "a model exported without them"
             if not is_static(kind):
                 undefined = not has_schema(node, self.opsets)
                 self._lost[name] = lost_before or Lost(plain, *((why, allowed) if why else self._why(node)), undefined)
