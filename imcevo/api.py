@@ -8,14 +8,14 @@ from typing import Any
 import pandas as pd
 
 from imcevo.analysis import ends, knee, load_run, load_runs, nondominated
-from imcevo.analysis.accelerators import measured_accelerators
-from imcevo.analysis.fronts import attainment, front_quality, igd_plus
-from imcevo.analysis.study import derive_tables, load_study_results
+from imcevo.analysis.front_quality import attainment, front_quality, igd_plus
+from imcevo.analysis.study.accelerators import measured_accelerators
+from imcevo.analysis.study.folder import derive_tables, load_study_results
 from imcevo.errors import UserError
-from imcevo.experiment.study_sensitivity import sensitivity_table
 from imcevo.hardware import table_of
 from imcevo.problem import CodesignProblem
 from imcevo.problem.designs import complete_design
+from imcevo.study.sensitivity import sensitivity_table
 
 __all__ = [
     "attainment", "derive_tables", "ends", "evaluate", "front_quality", "igd_plus", "knee", "load_run", "load_runs",

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 _ABSENT = object()
-_LONGEST_VALUE = 120
+_LONGEST_VALUE = 80  # characters of a rejected value that a message repeats
 
 
 class UserError(Exception):

@@ -27,8 +27,11 @@ def unit_suffix(key: str) -> str:
 def engineering(value: float, unit: str, digits: int = 4) -> str:
     """`value` with an engineering prefix, e.g. ``engineering(3.2e-5, "J") == "32 uJ"``.
 
-    Areas print in mm2, numbers without unit as they are, units of `unit_suffix` as people read them: ``"12 TOPS/W"``.
+    Areas print in mm2, money and numbers without unit as they are, units of `unit_suffix` as people read
+    them: ``"12 TOPS/W"``.
     """
+    if unit == "USD":
+        return f"{value:.{digits}g} USD"
     if unit == "m2":
         return f"{value / MM2:.{digits}g} mm2"
     if unit in _SHOWN:

@@ -9,9 +9,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from experiments.reproduce.published_searches import BUDGET, FRONT, Job, run
+from experiments.reproduce.published_spaces import NODES_SPACE, SPACES, design_text
 from imcevo import load_problem
-from imcevo.experiment.published_searches import BUDGET, FRONT, Job, run
-from imcevo.experiment.published_spaces import NODES_SPACE, SPACES, design_text
 from imcevo.hardware import PARAMETERS, table_of
 from imcevo.optimise.optima import SCALARS
 from imcevo.optimise.published_baselines import sequential

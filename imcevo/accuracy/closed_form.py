@@ -1,7 +1,7 @@
 """Compute-SNR of a layer, and of a network, in closed form.
 
 The multiplication is cut into input slices i and weight slices s; every column sum P_is is converted by an ADC and the
-codes are recombined with significances a_i and b_s. SNR = Var(y)/Var(error). Equations in `docs/accuracy.md`.
+codes are recombined with significances a_i and b_s. SNR = Var(y)/Var(error). Equations in `docs/reference/accuracy.md`.
 """
 
 from __future__ import annotations

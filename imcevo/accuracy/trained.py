@@ -1,6 +1,6 @@
 """Small trained networks, run layer by layer through simulated arrays.
 
-Trained by `tests/tools/train_small_networks.py`; see `data/README.md`.
+Trained by `experiments/reproduce/train_small_networks.py`; see `data/README.md`.
 """
 
 from __future__ import annotations

@@ -8,8 +8,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from imcevo.problem.config import EFFICIENCIES
-from imcevo.units import MM2, engineering, unit_suffix
+from imcevo.problem.quantities import QUANTITIES
+from imcevo.units import MM2, engineering
 
 # The design values that a reader asks for first.
 KEY_VALUES = (
@@ -17,12 +17,7 @@ KEY_VALUES = (
 )  # fmt: skip
 
 MINUS = "minus_"  # begins the column of an objective that is maximised
-_COLUMN = re.compile(
-    rf"(?:{MINUS})?(?P<name>.+?)_(?P<unit>W_per_m2|J|s|m2|W|V|B|Js|Jsm2|dB)"
-    r"(?:_(?P<how>max|min|mean|(?:weighted_)?geometric_mean|weighted_mean))?"
-)
-_EFFICIENCY = re.compile(rf"(?:{MINUS})?(?P<key>{'|'.join(sorted(EFFICIENCIES, reverse=True))})(?:_(?P<how>[a-z_]+))?")
-_NAMES = {"edp": "EDP", "edap": "EDAP", "snr": "SNR"}
+_COLUMN = re.compile(r"(?P<name>.+?)_(?P<unit>W_per_m2|J|s|m2|W|V|B|Js|Jsm2|dB)")  # of what is no quantity
 _HOW = {
     "max": "largest",
     "min": "least",
@@ -45,14 +40,17 @@ class Quantity(NamedTuple):
 
 def quantity(column: str) -> Quantity:
     """``"energy_J_mean"`` -> ``Quantity("energy", "J", "mean")``."""
-    if (match := _EFFICIENCY.fullmatch(column)) and (match["how"] or "max") in _HOW:
-        name = match["key"].removesuffix("_per_s").replace("_per_", "/")
-        return Quantity(name, unit_suffix(match["key"]), _HOW.get(match["how"] or "", ""))
-    match = _COLUMN.fullmatch(column)
+    plain, how = column.removeprefix(MINUS), ""
+    for suffix in sorted(_HOW, key=len, reverse=True):
+        if plain.endswith(f"_{suffix}"):
+            plain, how = plain.removesuffix(f"_{suffix}"), _HOW[suffix]
+            break
+    if plain in QUANTITIES:
+        return Quantity(QUANTITIES[plain].label, QUANTITIES[plain].unit, how)
+    match = _COLUMN.fullmatch(plain)
     if match is None:
         return Quantity(column.replace("_", " "), "", "")
-    name = match["name"]
-    return Quantity(_NAMES.get(name, name.replace("_", " ")), match["unit"], _HOW.get(match["how"] or "", ""))
+    return Quantity(match["name"].replace("_", " "), match["unit"], how)
 
 
 def unit(column: str) -> str:
@@ -72,7 +70,7 @@ def axis(column: str, values: NDArray[np.float64]) -> Axis:
     """Axis of a column with a prefix that suits the typical value: ``Axis(1e-3, "mean energy [mJ]")``."""
     name, unit, how = quantity(column)
     title = f"{how} {name}".strip()
-    if unit in EFFICIENCIES:  # its name is its unit
+    if unit in QUANTITIES:  # its name is its unit
         return Axis(1.0, title)
     if unit == "m2":
         return Axis(MM2, f"{title} [mm²]")
@@ -96,6 +94,6 @@ def told(column: str, value: object) -> str:
     unit = quantity(column).unit
     if column.startswith(MINUS) and isinstance(value, float):
         value = -value
-    if unit in ("J", "s", "W", "m2", "per_s", "W_per_m2", *EFFICIENCIES) and isinstance(value, float | int | np.number):
+    if unit in ("J", "s", "W", "m2", "per_s", "W_per_m2", *QUANTITIES) and isinstance(value, float | int | np.number):
         return engineering(float(value), unit)
     return f"{value:.4g} {_UNITS.get(unit, unit)}".strip() if isinstance(value, float) else str(value)

@@ -10,7 +10,7 @@ import ast
 import operator
 import re
 from collections.abc import Callable, Mapping
-from typing import Any, get_args
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -18,14 +18,12 @@ from numpy.typing import NDArray
 
 from imcevo.analysis.labels import MINUS
 from imcevo.errors import UserError, did_you_mean, listed
-from imcevo.problem.config import EFFICIENCIES, Aggregate
-from imcevo.problem.constraints import POWERS
-from imcevo.problem.objectives import MAXIMISED
+from imcevo.problem import quantities
+from imcevo.problem.quantities import AGGREGATES, QUANTITIES
 
 _LONGEST = 1000
 _PREFIXES = {"k": 1e3, "m": 1e-3, "u": 1e-6, "n": 1e-9, "p": 1e-12}
 _UNIT = re.compile(r"_(?P<prefix>[kmunp])(?P<unit>J|s|m2|V|W)(?=_|\.|$)")
-_AGGREGATES = get_args(Aggregate)
 _QUOTED = re.compile(r"`([^`]*)`")
 # What designs are usually asked for: the product of the run's own objectives.
 _PRODUCTS = {"edp": ("energy_J", "latency_s"), "edap": ("energy_J", "latency_s", "area_m2")}
@@ -72,13 +70,12 @@ class Columns:
         if len(same) == 1:
             return self[same[0]]
         prefix = f"{MINUS}{name}_"
-        maximised = [c for c in self._objectives if c.startswith(prefix) and c.removeprefix(prefix) in _AGGREGATES]
+        maximised = [c for c in self._objectives if c.startswith(prefix) and c.removeprefix(prefix) in AGGREGATES]
         if len(maximised) == 1:
             return -self[maximised[0]]
         of_networks = [column for column in self._table.columns if str(column).startswith(f"{name}.")]
-        if of_networks and name in (*EFFICIENCIES, *POWERS):
-            worst = np.max if name in POWERS else np.min
-            return np.asarray(worst([self[column] for column in of_networks], axis=0))
+        if of_networks and name in QUANTITIES and QUANTITIES[name].column:
+            return QUANTITIES[name].worst(np.stack([self[column] for column in of_networks], axis=1))
         for match in _UNIT.finditer(name):
             plain = f"{name[: match.start()]}_{match['unit']}{name[match.end() :]}"
             factor = _PREFIXES[match["prefix"]] ** (2 if match["unit"] == "m2" else 1)
@@ -91,7 +88,7 @@ class Columns:
 
 def is_maximised(expression: str) -> bool:
     """Whether an expression is the name of a quantity of which more is better: ``TOPS_per_W``, ``TOPS.resnet18``."""
-    return expression.strip().strip("`").partition(".")[0] in MAXIMISED
+    return quantities.is_maximised(expression.strip().strip("`").partition(".")[0])
 
 
 def chosen(expression: str, columns: Columns, *, key: str) -> NDArray[np.bool_]:

@@ -13,18 +13,18 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from imcevo.analysis.fronttable import FrontTable
+from imcevo.analysis.front_table import FrontTable
 from imcevo.errors import UserError
-from imcevo.experiment.config import RunSpec, load_experiment
-from imcevo.experiment.evaluations import Block, Layout, read_blocks, read_layout
-from imcevo.experiment.history import COLUMNS
-from imcevo.experiment.history import FILE as HISTORY
-from imcevo.experiment.journal import EVALUATIONS
-from imcevo.experiment.manifest import FILE as MANIFEST
-from imcevo.experiment.manifest import Manifest, file_hash, load_manifest
-from imcevo.experiment.results import BREAKDOWN, FRONT
-from imcevo.experiment.runs import EXPERIMENT, PROBLEM
 from imcevo.problem import CodesignProblem, load_problem
+from imcevo.runs.config import RunSpec, load_experiment
+from imcevo.runs.evaluations import Block, Layout, read_blocks, read_layout
+from imcevo.runs.history import COLUMNS
+from imcevo.runs.history import FILE as HISTORY
+from imcevo.runs.launch import EXPERIMENT, PROBLEM
+from imcevo.runs.manifest import FILE as MANIFEST
+from imcevo.runs.manifest import Manifest, file_hash, load_manifest
+from imcevo.runs.recorder import EVALUATIONS
+from imcevo.runs.results import BREAKDOWN, FRONT
 
 
 @dataclass(frozen=True, eq=False)

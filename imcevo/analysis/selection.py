@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from imcevo.analysis.fronttable import FrontTable
+from imcevo.analysis.front_table import FrontTable
 from imcevo.analysis.pareto import nondominated
 from imcevo.analysis.query import Columns, chosen, is_maximised, measured
 from imcevo.analysis.run import Run

@@ -11,12 +11,12 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from imcevo.analysis.fronttable import FrontTable
+from imcevo.analysis.front_table import FrontTable
 from imcevo.analysis.labels import quantity
 from imcevo.analysis.run import Run
 from imcevo.config import read_toml
 from imcevo.errors import UserError
-from imcevo.experiment.runs import PROBLEM
+from imcevo.runs.launch import PROBLEM
 
 TABLE = "model_uncertainty.csv"
 PHYSICAL = "physical"  # the one profile that is compared with chips
@@ -33,7 +33,7 @@ MEASURED = {"energy_J": "energy", "latency_s": "throughput", "area_m2": "area"}
 
 @cache
 def uncertainty_factors() -> Mapping[tuple[str, str], float]:
-    """(quantity, compared) -> factor, as `imcevo.validate.silicon_uncertainty` computed it for the shipped chips."""
+    """(quantity, compared) -> factor, as `imcevo.validate.silicon.uncertainty` computed it for the shipped chips."""
     text = (resources.files("imcevo") / "validate" / "data" / TABLE).read_text("utf-8")
     rows = csv.DictReader(line for line in text.splitlines() if not line.startswith("#"))
     return {(row["quantity"], row["compared"]): float(row["factor"]) for row in rows}

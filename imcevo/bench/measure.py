@@ -17,17 +17,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imcevo.bench.problem import bench_problem
-from imcevo.costs import unit_costs
-from imcevo.experiment.config import RunSpec
-from imcevo.experiment.manifest import available_cores
-from imcevo.experiment.session import Session
+from imcevo.mapping.kernel_records import STREAMED
 from imcevo.mapping.memo import MappingMemo
-from imcevo.mapping.records import STREAMED
 from imcevo.optimise import optimiser_options
 from imcevo.optimise.exhaustive import ExhaustiveSearch
 from imcevo.problem import CodesignProblem
 from imcevo.problem.constraints import SNR, Constraint
-from imcevo.simulator import PhysicalSimulator
+from imcevo.runs.config import RunSpec
+from imcevo.runs.manifest import available_cores
+from imcevo.runs.search_loop import SearchLoop
+from imcevo.simulator.stages import Stages
 from imcevo.workload.table import MATRIX
 
 _REPEATS = 7
@@ -118,47 +117,47 @@ def _median_rate(prepare: Callable[[], tuple[int, Callable[[], object]]], repeat
 
 
 def _layer_evaluations(problem: CodesignProblem, rng: np.random.Generator) -> float:
-    simulator = _simulator(problem)
+    stages = _stages(problem)
 
     def prepare() -> tuple[int, Callable[[], object]]:
         designs = problem.decode(_fresh_genomes(problem, rng))
-        geometry = simulator.geometry(designs)
-        mapping = simulator.map(designs, geometry, unit_costs(designs, simulator.technology))
+        geometry = stages.geometry(designs)
+        mapping = stages.map(designs, geometry, stages.unit_costs(designs))
 
         def work() -> object:
-            costs = unit_costs(designs, simulator.technology)
-            counted = simulator.count(geometry, costs.rates, mapping)
-            latency = counted.times.sum(axis=2)  # prices as `simulate` does
-            energy = np.einsum("dna,da->dn", counted.counts, costs.energy_J) + costs.leakage_W[:, None] * latency
+            costs = stages.unit_costs(designs)
+            counts = stages.count(geometry, costs.rates, mapping)
+            latency = counts.times.sum(axis=2)  # prices as `simulate` does
+            energy = np.einsum("dna,da->dn", counts.actions, costs.energy_J) + costs.leakage_W[:, None] * latency
             return energy, latency, costs.area_m2.sum(axis=1)
 
-        return designs.n_designs * _matrix_layers(simulator), work
+        return designs.n_designs * _matrix_layers(stages), work
 
     return _median_rate(prepare)
 
 
 def _mappings(problem: CodesignProblem, rng: np.random.Generator, n_designs: int) -> float:
-    simulator = _simulator(problem)
+    stages = _stages(problem)
 
     def prepare() -> tuple[int, Callable[[], object]]:
         designs = problem.decode(_fresh_genomes(problem, rng)[:n_designs])
-        geometry, costs = simulator.geometry(designs), unit_costs(designs, simulator.technology)
-        return len(geometry) * _matrix_layers(simulator), lambda: simulator.map(designs, geometry, costs)
+        geometry, costs = stages.geometry(designs), stages.unit_costs(designs)
+        return len(geometry) * _matrix_layers(stages), lambda: stages.map(designs, geometry, costs)
 
     return _median_rate(prepare)
 
 
 def _reprices(problem: CodesignProblem, rng: np.random.Generator) -> float:
     """Every geometry is asked for a mapping at the prices of one design after the other, as they come."""
-    simulator = _simulator(problem)
-    memo = MappingMemo(simulator.layers, simulator.precision.partial_sum_bits)
-    geometry = simulator.geometry(problem.decode(_fresh_genomes(problem, rng)))
+    stages = _stages(problem)
+    memo = MappingMemo(stages.suite.layers, stages.suite.precision.partial_sum_bits)
+    geometry = stages.geometry(problem.decode(_fresh_genomes(problem, rng)))
     geometry = geometry[geometry["deployment"] == STREAMED][:_GEOMETRIES]
     remembered = [int((np.diff(memo.mappings(chip).first) > 0).sum()) for chip in np.split(geometry, len(geometry))]
 
     def prepare() -> tuple[int, Callable[[], object]]:
-        prices = simulator.prices(unit_costs(problem.decode(_fresh_genomes(problem, rng)), simulator.technology))
-        weights = rng.random((_DESIGNS, len(simulator.networks), 2))
+        prices = stages.prices(stages.unit_costs(problem.decode(_fresh_genomes(problem, rng))))
+        weights = rng.random((_DESIGNS, len(stages.suite.networks), 2))
         pieces = np.array_split(np.arange(_DESIGNS), len(geometry))
 
         def work() -> None:
@@ -190,7 +189,7 @@ def _search(problem: CodesignProblem, folder: Path, name: str, evaluations: int)
         run = RunSpec("nsga2", optimiser_options("nsga2", {"population": 200}), seed, str(seed))
 
         def work() -> None:
-            with Session(problem, run, evaluations, below) as session:
+            with SearchLoop(problem, run, evaluations, below) as session:
                 session.work()
 
         return evaluations, work
@@ -213,13 +212,13 @@ def _start_up() -> float:
     return statistics.median(seconds)
 
 
-def _matrix_layers(simulator: PhysicalSimulator) -> int:
-    return int((simulator.layers["kind"] == MATRIX).sum())
+def _matrix_layers(stages: Stages) -> int:
+    return int((stages.suite.layers["kind"] == MATRIX).sum())
 
 
-def _simulator(problem: CodesignProblem) -> PhysicalSimulator:
-    assert isinstance(problem.simulator, PhysicalSimulator)
-    return problem.simulator
+def _stages(problem: CodesignProblem) -> Stages:
+    assert problem.simulator.stages is not None
+    return problem.simulator.stages
 
 
 def _fresh_genomes(problem: CodesignProblem, rng: np.random.Generator) -> NDArray[np.int64]:

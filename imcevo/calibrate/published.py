@@ -12,7 +12,7 @@ from imcevo.costs.published import Memory, PublishedCosts
 from imcevo.costs.published_actions import ACTIONS
 from imcevo.errors import UserError, listed
 from imcevo.simulator.published import PublishedSimulator
-from imcevo.validate.published_points import ReferencePoints
+from imcevo.validate.published.points import ReferencePoints
 
 # Known from the framework's public configuration, the same at every node; it cannot be told from cell writes.
 KNOWN = ("dram_J_per_bit",)

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imcevo.errors import UserError
-from imcevo.validate.published_points import ReferencePoints
+from imcevo.validate.published.points import ReferencePoints
 
 GAUGE_MACROS = 4
 

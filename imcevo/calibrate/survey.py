@@ -7,10 +7,10 @@ from typing import NamedTuple
 import numpy as np
 
 from imcevo.technology import load_technology
-from imcevo.validate.survey import compare_points, figures_of
-from imcevo.validate.survey_data import Survey
-from imcevo.validate.survey_fit import ScaleFit, chips_held_out
-from imcevo.validate.survey_model import above_threshold, survey_technology
+from imcevo.validate.survey.compare import compare_points, figures_of
+from imcevo.validate.survey.data import Survey
+from imcevo.validate.survey.fit import ScaleFit, chips_held_out
+from imcevo.validate.survey.model import above_threshold, survey_technology
 
 DIGITS = 3
 

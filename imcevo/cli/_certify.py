@@ -12,7 +12,7 @@ import typer
 
 from imcevo.cli.output import print_table
 from imcevo.errors import UserError
-from imcevo.experiment.certify import (
+from imcevo.runs.certify import (
     SUMMARY,
     Progress,
     Status,
@@ -26,7 +26,7 @@ def run_exhaustive(experiment: Path, *, seed: int | None, out: Path | None, quie
     """`imcevo run` of an exhaustive experiment.
 
     Raises:
-        UserError: as `imcevo.experiment.certify`, or a seed, which an exhaustive run has no use for.
+        UserError: as `imcevo.runs.certify`, or a seed, which an exhaustive run has no use for.
     """
     if seed is not None:
         raise UserError("has no meaning: an exhaustive run draws nothing", key="--seed", value=seed)
@@ -35,7 +35,7 @@ def run_exhaustive(experiment: Path, *, seed: int | None, out: Path | None, quie
 
 
 def resume_exhaustive(folder: Path, *, quiet: bool) -> None:
-    """`imcevo resume` of an exhaustive run; raises as `imcevo.experiment.certify`."""
+    """`imcevo resume` of an exhaustive run; raises as `imcevo.runs.certify`."""
     if not resume_certification(folder, progress=_progress(quiet)) and not quiet:
         typer.echo("nothing to resume: the run is finished")
     _conclude(folder, quiet=quiet)

@@ -14,17 +14,17 @@ import typer
 from numpy.typing import NDArray
 
 from imcevo.analysis import Run, load_run, load_runs
-from imcevo.analysis.compare import write_comparison
-from imcevo.analysis.figures import write_comparison_figure, write_figures
-from imcevo.analysis.fronttable import FrontTable
+from imcevo.analysis.figures.of_run import write_comparison_figure, write_figures
+from imcevo.analysis.front_table import FrontTable
 from imcevo.analysis.infeasible import infeasibility
 from imcevo.analysis.labels import KEY_VALUES, quantity, told
+from imcevo.analysis.study.optimisers import write_comparison
 from imcevo.analysis.uncertainty import objective_factor
 from imcevo.cli.output import print_table
-from imcevo.experiment.config import RunSpec
-from imcevo.experiment.journal import Progress
-from imcevo.experiment.manifest import FILE as MANIFEST
-from imcevo.experiment.progress import ProgressLine
+from imcevo.runs.config import RunSpec
+from imcevo.runs.manifest import FILE as MANIFEST
+from imcevo.runs.progress import ProgressLine
+from imcevo.runs.recorder import Progress
 
 
 def progress_on_stderr(quiet: bool) -> Callable[[RunSpec, Path], Progress] | None:
@@ -61,6 +61,7 @@ def conclude(folder: Path, *, quiet: bool) -> None:
         explain_infeasible(run)
     else:
         remarkable_table(run)
+        tell_warnings(run)
         typer.echo(f"{len(run.front)} non-dominated designs: `imcevo front {run.path}` lists them")
     typer.echo("figures: " + ", ".join(str(path) for path in figures if path.suffix == ".png"))
 
@@ -105,6 +106,12 @@ def tell_uncertainty(run: FrontTable, stands: NDArray[np.int64]) -> None:
         f"{len(stands)} designs, {len(np.unique(stands))} that the model can tell apart: the others are like one of "
         f"them within its uncertainty on chips left out of every fit (factors for designs of one cell: {factors})"
     )
+
+
+def tell_warnings(run: FrontTable, *, beside_data: bool = False) -> None:
+    """What a reader must know beside the numbers; on stderr where stdout is data."""
+    for warning in run.warnings:
+        typer.echo(f"warning: {warning}", err=beside_data)
 
 
 def _heading(column: str) -> str:

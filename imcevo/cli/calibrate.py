@@ -28,7 +28,7 @@ def published(
     from imcevo.cli.output import print_json, print_table
     from imcevo.costs.published import MEMORIES
     from imcevo.errors import unknown_name
-    from imcevo.validate.published_points import read_points, sample_points
+    from imcevo.validate.published.points import read_points, sample_points
 
     if memory not in MEMORIES:
         raise unknown_name("memory", memory, MEMORIES, key="--memory")
@@ -60,7 +60,7 @@ def survey(
     """Fit the scales of the physical profile to measured chips; every chip is held out once."""
     from imcevo.calibrate.survey import calibrate_survey
     from imcevo.cli.output import print_json, print_table
-    from imcevo.validate.survey_data import read_survey
+    from imcevo.validate.survey.data import read_survey
 
     points = read_survey(data)
     result = calibrate_survey(points)

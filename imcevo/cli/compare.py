@@ -34,12 +34,12 @@ def compare(
 
     Runs are kept by their content and never made twice; a killed study goes on when it is called again.
     """
-    from imcevo.analysis.report import write_report
-    from imcevo.analysis.report_text import answers
-    from imcevo.analysis.study import load_study_results, write_study_figures, write_study_tables
+    from imcevo.analysis.study.folder import load_study_results, write_study_figures, write_study_tables
+    from imcevo.analysis.study.report import write_report
+    from imcevo.analysis.study.report_text import answers
     from imcevo.cli.output import print_json
-    from imcevo.experiment.study import conduct
-    from imcevo.experiment.study_config import load_study
+    from imcevo.study.config import load_study
+    from imcevo.study.run import conduct
 
     plan = load_study(study)
     with _progress(quiet or as_json) as progress:

@@ -75,6 +75,8 @@ def _print_report(report: Mapping[str, Any]) -> None:
         _print_monte_carlo(report["monte_carlo"])
     for term in report.get("explain", ()):
         _print_term(term)
+    for warning in report["warnings"]:
+        typer.echo(f"warning: {warning}")
     if report["feasible"]:
         typer.echo("feasible: every constraint is met")
     for name in report["violations"]:
@@ -89,7 +91,7 @@ def _print_results(report: Mapping[str, Any]) -> None:
             name, engineering(energy, "J"), engineering(latency, "s"), engineering(results["power_W"], "W"),
             engineering(energy * latency, "Js"),
         ])  # fmt: skip
-    cost = "" if report["cost"] is None else f", cost {engineering(report['cost'], '')}"
+    cost = "" if report["cost"] is None else f", cost {engineering(report['cost'], report['cost_unit'])}"
     title = f"Per inference, chip of {engineering(report['area_m2'], 'm2')}{cost}"
     print_table(title, ["network", "energy", "latency", "power", "energy x delay"], rows)
     _print_efficiencies(report["networks"])

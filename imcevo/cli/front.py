@@ -62,7 +62,8 @@ def front(
             alike = None if stands is None or stands[row] == row else int(picked.front["design"].iloc[stands[row]])
             design["indistinguishable_from"] = alike
         remarkable = {name: designs[row]["design"] for name, row in picked.remarkable.items()}
-        print_json({"objectives": list(picked.objectives), "remarkable": remarkable, "front": designs})
+        told = {"objectives": list(picked.objectives), "remarkable": remarkable, "warnings": picked.warnings}
+        print_json({**told, "front": designs})
     elif len(picked.front) == 0 and where is None and len(runs) == 1:
         _runs.explain_infeasible(loaded[0])
     elif len(picked.front) == 0:
@@ -78,6 +79,8 @@ def front(
             typer.echo(f"{len(shown)} of {len(picked.front)} designs; --csv and --json have all")
         if stands is not None:
             _runs.tell_uncertainty(picked, stands)
+    if not as_json:
+        _runs.tell_warnings(picked, beside_data=as_csv)
 
 
 def _print_every(run: Run, where: str | None) -> None:

@@ -16,7 +16,7 @@ def plot(
 ) -> None:
     """Draw the figures of a run into its folder: front, breakdown, hypervolume, each as PNG and SVG."""
     from imcevo.analysis import load_run
-    from imcevo.analysis.figures import write_figures
+    from imcevo.analysis.figures.of_run import write_figures
 
     for path in write_figures(load_run(run), [load_run(other) for other in against or ()]):
         typer.echo(str(path))

@@ -19,7 +19,7 @@ def resume(
 ) -> None:
     """Continue an interrupted run, or extend a finished one; its files become those of a run in one go."""
     from imcevo.errors import UserError
-    from imcevo.experiment.certify import is_exhaustive
+    from imcevo.runs.certify import is_exhaustive
 
     if (run / "experiment.toml").is_file() and is_exhaustive(run / "experiment.toml"):
         from imcevo.cli._certify import resume_exhaustive
@@ -29,7 +29,7 @@ def resume(
         resume_exhaustive(run, quiet=quiet)
         return
     from imcevo.cli._runs import conclude, progress_on_stderr
-    from imcevo.experiment import resume_run
+    from imcevo.runs import resume_run
 
     worked = resume_run(
         run, evaluations=evaluations, progress=progress_on_stderr(quiet), workers=workers, scheduler=scheduler

@@ -24,7 +24,7 @@ def run(
 
     With several seeds or baselines every run has its own folder; the last line is the one that holds them.
     """
-    from imcevo.experiment.certify import is_exhaustive
+    from imcevo.runs.certify import is_exhaustive
 
     if is_exhaustive(experiment):
         from imcevo.cli._certify import run_exhaustive
@@ -32,7 +32,7 @@ def run(
         run_exhaustive(experiment, seed=seed, out=out, quiet=quiet)
         return
     from imcevo.cli._runs import conclude, progress_on_stderr
-    from imcevo.experiment import load_experiment, run_experiment
+    from imcevo.runs import load_experiment, run_experiment
 
     plan = load_experiment(experiment, seeds=None if seed is None else [seed])
     folder = run_experiment(plan, out=out, progress=progress_on_stderr(quiet), workers=workers, scheduler=scheduler)

@@ -110,9 +110,9 @@ def _tell_written(paths: list[Path], json: bool) -> None:
 
 
 def _write(folder: Path, reports: dict[str, Any]) -> list[Path]:
-    from imcevo.analysis.validation_figure import write_validation
-    from imcevo.experiment.files import make_folder
-    from imcevo.validate.profiles import agreement_rows
+    from imcevo.analysis.figures.validation import write_validation
+    from imcevo.runs.files import make_folder
+    from imcevo.validate.published.profiles import agreement_rows
 
     make_folder(folder)
     return [
@@ -122,31 +122,31 @@ def _write(folder: Path, reports: dict[str, Any]) -> list[Path]:
 
 
 def _write_survey(folder: Path, data: Path | None) -> list[Path]:
-    from imcevo.analysis.survey_figure import write_survey
-    from imcevo.experiment.files import make_folder
-    from imcevo.validate.survey import survey_frame
-    from imcevo.validate.survey_data import read_survey
+    from imcevo.analysis.figures.survey import write_survey
+    from imcevo.runs.files import make_folder
+    from imcevo.validate.survey.compare import survey_frame
+    from imcevo.validate.survey.data import read_survey
 
     make_folder(folder)
     return write_survey(folder, survey_frame(None if data is None else read_survey(data)))
 
 
 def _profiles() -> dict[str, Any]:
-    from imcevo.validate.profiles import validate_profiles
+    from imcevo.validate.published.profiles import validate_profiles
 
     return validate_profiles()
 
 
 def _published(data: Path | None) -> dict[str, Any]:
-    from imcevo.validate.published import validate_published
-    from imcevo.validate.published_points import read_points, sample_points
+    from imcevo.validate.published.compare import validate_published
+    from imcevo.validate.published.points import read_points, sample_points
 
     return validate_published(sample_points() if data is None else read_points(data), file=data)
 
 
 def _survey(data: Path | None) -> dict[str, Any]:
-    from imcevo.validate.survey import validate_survey
-    from imcevo.validate.survey_data import read_survey
+    from imcevo.validate.survey.compare import validate_survey
+    from imcevo.validate.survey.data import read_survey
 
     return validate_survey(None if data is None else read_survey(data))
 
@@ -158,25 +158,25 @@ def _snr() -> dict[str, Any]:
 
 
 def _zigzag(data: Path | None) -> dict[str, Any]:
-    from imcevo.validate.zigzag import read_designs, validate_zigzag
+    from imcevo.validate.peers.zigzag import read_designs, validate_zigzag
 
     return validate_zigzag(read_designs(data))
 
 
 def _accelforge(data: Path | None) -> dict[str, Any]:
-    from imcevo.validate.accelforge import read_macros, validate_accelforge
+    from imcevo.validate.peers.accelforge import read_macros, validate_accelforge
 
     return validate_accelforge(read_macros(data))
 
 
 def _neurosim(data: Path | None) -> dict[str, Any]:
-    from imcevo.validate.neurosim import read_subarrays, validate_neurosim
+    from imcevo.validate.peers.neurosim import read_subarrays, validate_neurosim
 
     return validate_neurosim(read_subarrays(data))
 
 
 def _silicon(data: Path | None) -> dict[str, Any]:
-    from imcevo.validate.silicon import validate_silicon
+    from imcevo.validate.silicon.compare import validate_silicon
 
     return validate_silicon(data)
 
@@ -244,7 +244,7 @@ def _print_snr(report: dict[str, Any]) -> None:
 
 def _print_survey(report: dict[str, Any]) -> None:
     from imcevo.cli.output import print_table
-    from imcevo.validate.survey import AT_LEAST
+    from imcevo.validate.survey.compare import AT_LEAST
 
     def shown(value: float | None) -> str:
         return "-" if value is None else f"{value:.2f}"

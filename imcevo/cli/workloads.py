@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
+from imcevo.cli._networks import layer_record, print_network, summary_of
 from imcevo.cli.options import Json
 from imcevo.cli.output import print_json, print_table
 from imcevo.cli.workloads_import import import_model
-
-if TYPE_CHECKING:
-    from imcevo.workload import Layer, Network
 
 workloads = typer.Typer(
     invoke_without_command=True, help="Networks: list them, show one layer by layer, or import an ONNX model."
@@ -51,30 +48,9 @@ def show(
 
     shown = load_network(network, key="NETWORK")
     if json:
-        print_json({**summary_of(shown), "layers": [_layer(layer) for layer in shown.layers]})
+        print_json({**summary_of(shown), "layers": [layer_record(layer) for layer in shown.layers]})
     else:
         print_network(shown)
-
-
-def print_network(shown: Network) -> None:
-    """A table of the layers and their totals."""
-    sizes = ("N", "G", "C", "M", "P", "Q", "R", "S")
-    rows = [
-        [
-            layer.name, layer.kind, *(str(getattr(layer, size)) for size in sizes),
-            f"{layer.stride_h}x{layer.stride_w}", f"{layer.macs:,}", f"{layer.n_parameters:,}",
-            f"{layer.ops:,}", _flags(layer),
-        ]
-        for layer in shown.layers
-    ]  # fmt: skip
-    header = ["layer", "kind", *sizes, "stride", "MACs", "parameters", "operations", "flags"]
-    total = ["total", "", *[""] * len(sizes), "", f"{shown.macs:,}", f"{shown.parameters:,}"]
-    rows.append([*total, f"{sum(layer.ops for layer in shown.layers):,}", ""])
-    print_table(f"{shown.name}: {shown.description}", header, rows, text_columns=2)
-    typer.echo(
-        f"C and M are per group. MACs with two activations (attention): {shown.attention_macs:,}. "
-        f"Weights that need array cells: {shown.array_weights:,}."
-    )
 
 
 @workloads.command()
@@ -101,24 +77,6 @@ def measure(
     typer.echo(f"{out}: add it to workloads.statistics of a problem")
 
 
-def summary_of(network: Network) -> dict[str, Any]:
-    """Totals of a network; deviations are fractions of the published figure."""
-    published = network.published
-    return {
-        "network": network.name,
-        "family": network.family,
-        "description": network.description,
-        "n_layers": len(network.layers),
-        "macs": network.macs,
-        "attention_macs": network.attention_macs,
-        "parameters": network.parameters,
-        "array_weights": network.array_weights,
-        "published": asdict(published) if published else None,
-        "macs_deviation": network.macs_as_published / published.macs - 1 if published else None,
-        "parameters_deviation": network.parameters / published.parameters - 1 if published else None,
-    }
-
-
 def _row(summary: dict[str, Any]) -> list[str]:
     cells = [summary["network"], summary["family"], str(summary["n_layers"])]
     for quantity in ("macs", "parameters"):
@@ -138,15 +96,3 @@ def _sources(summary: dict[str, Any]) -> str:
     parts += [f"sequence length {length}"] if length else []
     parts += [f"attention products {counted} in the published MACs"] if summary["attention_macs"] else []
     return "; ".join(parts)
-
-
-def _layer(layer: Layer) -> dict[str, Any]:
-    return {**asdict(layer), "parameters": layer.n_parameters, "macs": layer.macs}
-
-
-def _flags(layer: Layer) -> str:
-    from imcevo.workload.layers import MOST_BITS
-
-    names = ("dynamic", "sequential", "fused", "from_dram", "to_dram")
-    bits = [f"{key.removesuffix('_bits')} {getattr(layer, key)} bit" for key in MOST_BITS if getattr(layer, key)]
-    return " ".join([*(name for name in names if getattr(layer, name)), *bits])

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from imcevo.cli._networks import print_network, summary_of
 from imcevo.cli.options import Json
 from imcevo.cli.output import print_json
 from imcevo.errors import UserError
@@ -24,17 +25,29 @@ def import_model(
             "--dim", metavar="NAME=SIZE", help="Size of a dynamic dimension, by name or as INPUT:AXIS; repeatable."
         ),
     ] = None,
+    given: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--input", metavar="NAME=VALUE", help="Value of an input that the model branches on; repeatable."
+        ),
+    ] = None,
+    weight: Annotated[
+        list[str] | None,
+        typer.Option("--weight", metavar="NAME", help="Input that is a stored weight; repeatable."),
+    ] = None,
     allow_unknown: Annotated[
         bool, typer.Option("--allow-unknown", help="Leave unknown operators out, and say so in the file.")
     ] = False,
     json: Json = False,
 ) -> None:
     """Import an ONNX model: write its layers as a network file that problems can name."""
-    from imcevo.cli.workloads import print_network, summary_of
     from imcevo.workload import write_network_csv
     from imcevo.workload.onnx_import import import_onnx
 
-    imported = import_onnx(model, dims=_sizes(dim or []), allow_unknown=allow_unknown)
+    imported = import_onnx(
+        model, dims=_sizes(dim or []), inputs=_values(given or []), weights=tuple(weight or ()),
+        allow_unknown=allow_unknown,
+    )  # fmt: skip
     file = out or Path(f"{imported.network.name}.csv")
     if file.suffix != ".csv":
         raise UserError("is no network file", key="--out", value=str(file), allowed="a name that ends in .csv")
@@ -42,11 +55,14 @@ def import_model(
         raise UserError("exists already", file=file, allowed="--out FILE.csv names another, or this one to replace it")
     write_network_csv(imported.network, file)
     if json:
-        print_json({**summary_of(imported.network), "left_out": list(imported.left_out), "file": str(file)})
+        told = {"left_out": list(imported.left_out), "notes": list(imported.notes), "file": str(file)}
+        print_json({**summary_of(imported.network), **told})
         return
     print_network(imported.network)
     for node in imported.left_out:
         typer.echo(f"left out: {node}")
+    for note in imported.notes:
+        typer.echo(f"note: {note}")
     typer.echo(str(file))
 
 
@@ -60,3 +76,29 @@ def _sizes(given: list[str]) -> dict[str, int]:
             raise UserError("is given twice", key="--dim", value=name)
         sizes[name] = int(size)
     return sizes
+
+
+def _values(given: list[str]) -> dict[str, bool | float | list[bool | float]]:
+    values: dict[str, bool | float | list[bool | float]] = {}
+    for text in given:
+        name, equals, written = text.rpartition("=")
+        numbers = [_number(part.strip()) for part in written.split(",")]
+        if not equals or not name or any(number is None for number in numbers):
+            allowed = "NAME=VALUE with numbers or truth values, for example sr=16000 or sizes=1,80"
+            raise UserError("is not a value of an input", key="--input", value=text, allowed=allowed)
+        if name in values:
+            raise UserError("is given twice", key="--input", value=name)
+        known = [number for number in numbers if number is not None]
+        values[name] = known[0] if len(known) == 1 else known
+    return values
+
+
+def _number(text: str) -> bool | float | None:
+    if text.lower() in ("true", "false"):
+        return text.lower() == "true"
+    for kind in (int, float):
+        try:
+            return kind(text)
+        except ValueError:
+            continue
+    return None

@@ -16,9 +16,8 @@ from imcevo.costs.logic import GateCosts
 from imcevo.costs.scaling import Array, Supply, check_voltage
 from imcevo.errors import UserError, unknown_name
 from imcevo.hardware import DesignTable
+from imcevo.hardware.forbidden import NO_ADC
 from imcevo.technology import Technology
-
-_NO_ADC = "none"
 
 RecordT = TypeVar("RecordT", bound=tuple[Any, ...])
 
@@ -65,7 +64,7 @@ def check_designs(designs: DesignTable, technology: Technology) -> None:
         low, high = technology.node(node).voltage_range_V
         problem = f"is no supply for {node} nm"
         raise UserError(problem, key="voltage_V", value=voltage, allowed=f"{low:g} to {high:g} V")
-    known = (*ADC_TYPES, _NO_ADC)
+    known = (*ADC_TYPES, NO_ADC)
     for code in designs.codes("adc_type"):
         name = designs.names["adc_type"][code]
         if name not in known:
@@ -73,7 +72,7 @@ def check_designs(designs: DesignTable, technology: Technology) -> None:
     has_adc = np.zeros(designs.n_designs, dtype=bool)
     for code in designs.codes("cell"):
         has_adc |= (designs["cell"] == code) & technology.cell(designs.names["cell"][code]).has_adc
-    missing = has_adc & ((designs["adc_bits"] < 1) | (designs["adc_type"] == _code(designs, _NO_ADC)))
+    missing = has_adc & ((designs["adc_bits"] < 1) | (designs["adc_type"] == _code(designs, NO_ADC)))
     if missing.any():
         bits = int(designs["adc_bits"][missing][0])
         needed = f"1 bit or more of type {' or '.join(ADC_TYPES)}"

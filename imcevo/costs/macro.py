@@ -20,7 +20,7 @@ from imcevo.technology import MemoryCell, Technology
     formula="2 * clock_s + slots * settling_s + cols_per_adc * (conversion_s + mux_s)",
     unit="s",
     source="not pipelined: one clock to precharge and one to hold, all columns sampled at once, then converted one by"
-    " one (docs/model_costs.md)",
+    " one (docs/reference/model_costs.md)",
 )
 def analog_read_time(
     clock_s: Real, slots: Real, settling_s: Real, cols_per_adc: Real, conversion_s: Real, mux_s: Real

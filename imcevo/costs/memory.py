@@ -40,7 +40,7 @@ def buffer_area(bits: Real, cell_m2: Real, array_efficiency: Real) -> Real:
     name="delay per length of a repeated wire",
     formula="factor * sqrt(gate_delay_s * wire_ohm_per_m * wire_F_per_m)",
     unit="s/m",
-    source="optimum repeaters: Bakoglu 1990; factor derived in docs/model_costs.md",
+    source="optimum repeaters: Bakoglu 1990; factor derived in docs/reference/model_costs.md",
 )
 def repeated_wire_delay(factor: Real, gate_delay_s: Real, wire_ohm_per_m: Real, wire_F_per_m: Real) -> Real:
     return factor * np.sqrt(gate_delay_s * wire_ohm_per_m * wire_F_per_m)

@@ -26,7 +26,8 @@ def column_select_energy(rows: Real, activity: Real, multiplier_J: Real, cols_pe
     name="read of a digital macro in one input cycle",
     formula="row_s + gate_s + cols_per_adc * (tree_s + gate_s)",
     unit="s",
-    source="not pipelined: the columns of a group use its adder tree one after the other (docs/model_costs.md)",
+    source="not pipelined: the columns of a group use its adder tree one after the other"
+    " (docs/reference/model_costs.md)",
 )
 def digital_read_time(row_s: Real, gate_s: Real, cols_per_adc: Real, tree_s: Real) -> Real:
     return row_s + gate_s + cols_per_adc * (tree_s + gate_s)

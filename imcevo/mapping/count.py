@@ -11,11 +11,11 @@ from numpy.typing import NDArray
 
 from imcevo.costs.terms import ACTIONS, RATES, RESOURCES
 from imcevo.kernels import kernel
-from imcevo.mapping.block import count_block
-from imcevo.mapping.lanes import LANES
+from imcevo.mapping.counting_block import count_block
+from imcevo.mapping.kernel_records import Record, Records
+from imcevo.mapping.layer_work import array_work, binding, moved_by
 from imcevo.mapping.loops import resolve
-from imcevo.mapping.records import Record, Records
-from imcevo.mapping.work import array_work, binding, moved_by
+from imcevo.mapping.vector_lanes import LANES
 
 COUNT_DTYPE = np.dtype([(name, np.float64) for name in ACTIONS])
 RATE_DTYPE = np.dtype([(name, np.float64) for name in RATES])

@@ -8,8 +8,8 @@ from numpy.typing import NDArray
 
 from imcevo.kernels import kernel
 from imcevo.mapping.factors import ON_ARRAYS, ON_DIGITAL_UNIT, Mapping
-from imcevo.mapping.greedy import duplicate_resident, place_resident, tiles_of
-from imcevo.mapping.records import STREAMED, Records, plain_factors
+from imcevo.mapping.greedy import duplicate_resident, follow, place_resident, tiles_of
+from imcevo.mapping.kernel_records import STREAMED, Records, plain_factors
 from imcevo.mapping.space import COPIES, NEUTRAL_COPIES, SHARES, decode, mesh_shares
 from imcevo.portable.elementary import exp2
 from imcevo.workload.table import MATRIX
@@ -64,7 +64,9 @@ def _decode_designs(
             decode(layer, chip, shares, choice, stays, f)
             if stays:
                 place_resident(layer, f)
-                tiles_needed[d, layer.network] += layer.count * tiles_of(f)
+                if layer.behind:
+                    follow(layer, chip, factors[d, i - layer.behind], f)
+                tiles_needed[d, layer.network] += layer.stored * tiles_of(f)
                 bias[i] = exp2(0.5 * (choice[COPIES] - NEUTRAL_COPIES))
         if chip.deployment != STREAMED:
             duplicate_resident(layers, chip, factors[d], tiles_needed[d], bias)

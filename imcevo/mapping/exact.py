@@ -15,7 +15,10 @@ from numpy.typing import NDArray
 
 from imcevo.kernels import kernel
 from imcevo.mapping.factors import MKV, VMK
+from imcevo.mapping.kernel_records import Record, Records
+from imcevo.mapping.layer_work import moved_by
 from imcevo.mapping.loops import resolve
+from imcevo.mapping.mesh_splits import ARRAY_FILLINGS, leave_out, next_split, set_walked, start_walk
 from imcevo.mapping.price import (
     INPUT_BUFFER_WRITE,
     LOCAL_LINK,
@@ -23,7 +26,6 @@ from imcevo.mapping.price import (
     moving_energy,
     priced,
 )
-from imcevo.mapping.records import Record, Records
 from imcevo.mapping.space import (
     CHOICES,
     DIMENSIONS,
@@ -39,9 +41,7 @@ from imcevo.mapping.space import (
     rounds_change_weights,
     try_time,
 )
-from imcevo.mapping.split import ceil_div
-from imcevo.mapping.splits import ARRAY_FILLINGS, leave_out, next_split, set_walked, start_walk
-from imcevo.mapping.work import moved_by
+from imcevo.mapping.splitting_rules import ceil_div
 
 CHOICE_TOPS = np.array(list(CHOICES.values()), dtype=np.uint8)
 # What differs from a bound by rounding alone has reached it.
@@ -71,6 +71,11 @@ def _try_times(
         return least
     if not rounds:  # nothing is fetched twice in whatever order
         f.order = 0
+        if layer.load_share < 1.0:  # rounds over groups still replace weights that the next layer could have used
+            energy, latency = priced(layer, chip, rate, price, inside_J, f, False)
+            cost = cost_of(price, energy, latency)
+            if cost >= least:
+                return least
         best[0] = trial[0]
         return cost
     for index in range(TIME_CHOICES):
@@ -152,7 +157,7 @@ def _tile(
         all_rows=loops.time_m * loops.time_g * layer.K * f.pack_g / f.macro_k,
         read_s=read_s,
         step_s=max(read_s, layer.count * copies * max(busy.input_buffer, busy.output_buffer) / steps),
-        write_s=layer.count * rate.row_write_s,
+        write_s=layer.count * layer.load_share * rate.row_write_s,
         link_s=1.0 / (ideal.router_groups * rate.router_bps),
     )
 

@@ -10,10 +10,11 @@ from imcevo.kernels import kernel
 from imcevo.mapping.exact import map_streamed
 from imcevo.mapping.exact_resident import MOST_OPTIONS, list_options, share_out
 from imcevo.mapping.factors import ON_DIGITAL_UNIT, Mapping
+from imcevo.mapping.greedy import follow
+from imcevo.mapping.kernel_records import FACTOR_DTYPE, RESIDENT, STREAMED, Record, Records, plain_factors
+from imcevo.mapping.mesh_splits import WALK_DTYPE
 from imcevo.mapping.price import Prices, movement_rates, unbounded_buffers
-from imcevo.mapping.records import FACTOR_DTYPE, RESIDENT, STREAMED, Record, Records, plain_factors
 from imcevo.mapping.space import SHARES, mesh_shares
-from imcevo.mapping.splits import WALK_DTYPE
 from imcevo.mapping.traffic import fits_buffer
 from imcevo.workload.table import MATRIX
 
@@ -44,11 +45,16 @@ def map_exactly(layers: Records, geometry: Records, prices: Prices, weights: NDA
 
 
 def _twins(layers: Records) -> NDArray[np.int64]:
-    """The earlier layer that differs from each in nothing but what else is alive meanwhile, or -1 ``[n_layers]``."""
+    """The earlier layer that differs from each in nothing but what else is alive meanwhile, or -1 ``[n_layers]``.
+
+    Layers that share their weights with layers of other sizes have none.
+    """
     alike = layers.copy()
     alike["held_bits"] = 0.0
+    alone = np.append(layers["behind"][1:], 0) == 0
+    alone &= layers["behind"] == 0
     first: dict[bytes, int] = {}
-    found = [first.setdefault(layer.tobytes(), i) for i, layer in enumerate(alike)]
+    found = [first.setdefault(layer.tobytes(), i) if alone[i] else i for i, layer in enumerate(alike)]
     return np.where(found == np.arange(len(layers)), -1, found)
 
 
@@ -95,10 +101,13 @@ def _map_design(
             map_streamed(
                 layer, chip, ideal, rate, price, shares, walk, f, trial, factors[i : i + 1]
             )
-        else:
+        elif layer.behind == 0:
+            end = i + 1
+            while end < len(layers) and layers[end].behind > 0:
+                end += 1
             found[i] = list_options(
-                layer, chip, ideal, rate, movement, price, shares, walk, f, trial, options[i], cost[i], tiles[i],
-                most_tiles
+                layers[i:end], chip, ideal, rate, movement, price, shares, walk, f, factors[i:end], trial, options[i],
+                cost[i], tiles[i], most_tiles,
             )  # fmt: skip
     first = 0
     for network in range(len(ends) if n_rows else 0):
@@ -111,4 +120,7 @@ def _map_design(
             if found[i] > 0:
                 factors[i] = options[i, chosen[i]]
                 tiles_needed[network] += tiles[i, chosen[i]]
+            elif layers[i].behind > 0 and not layers[i].dynamic:
+                follow(layers[i], chip, factors[i - layers[i].behind], factors[i])
+                factors[i].order, factors[i].slabs = 0, 1
         first = ends[network]

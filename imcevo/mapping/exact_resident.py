@@ -4,6 +4,9 @@ Every layer gets its trade-off of cost against tiles. Under one multiplier mu pe
 layer takes the mapping of least cost + mu * tiles; bisection finds the smallest mu that fits. That is optimal for the
 tiles it uses (Everett, "Generalized Lagrange multiplier method", Operations Research 11(3), 1963); tiles left over
 then go, one change of a mapping at a time, where they save the most per tile.
+
+Layers of other sizes that share a tensor are mapped with the one that leads them: its mapping says where the weights
+are and how many duplicates, the others use as many of these as find work (`follow`), and all their costs count.
 """
 
 from __future__ import annotations
@@ -15,13 +18,13 @@ from numpy.typing import NDArray
 
 from imcevo.kernels import kernel
 from imcevo.mapping.exact import cost_of
-from imcevo.mapping.greedy import place_copies, place_resident, tiles_of
+from imcevo.mapping.greedy import follow, place_copies, place_resident, tiles_of
+from imcevo.mapping.kernel_records import Record, Records
 from imcevo.mapping.loops import resolve, steps_of_array
+from imcevo.mapping.mesh_splits import ARRAY_FILLINGS, next_split, set_walked, start_walk
 from imcevo.mapping.price import array_energy, priced
-from imcevo.mapping.records import Record, Records
 from imcevo.mapping.space import N_SPLITS, RESIDENT_SPLITS, K, copies_step
-from imcevo.mapping.split import ceil_div
-from imcevo.mapping.splits import ARRAY_FILLINGS, next_split, set_walked, start_walk
+from imcevo.mapping.splitting_rules import ceil_div
 
 MOST_OPTIONS = 96  # mappings of one layer none of which is both dearer and larger than another
 _BISECTIONS = 60
@@ -29,17 +32,19 @@ _BISECTIONS = 60
 
 @kernel(inline=False)
 def list_options(
-    layer: Record, chip: Record, ideal: Record, rate: Record, movement: Record, price: Record,
-    shares: NDArray[np.int64], walk: Record, f: Record,
+    layers: Records, chip: Record, ideal: Record, rate: Record, movement: Record, price: Record,
+    shares: NDArray[np.int64], walk: Record, f: Record, theirs: Records,
     trial: Records, options: Records, cost: NDArray[np.float64], tiles: NDArray[np.int64], most_tiles: int,
 ) -> int:  # fmt: skip
     """A layer's mappings of which none is both dearer and larger than another; returns their number.
 
     Args:
+        layers: the layer, and those that follow it ``[n]``.
+        theirs: scratch ``[n]``.
         options, cost, tiles: filled ``[MOST_OPTIONS]``.
         most_tiles: of the chip.
     """
-    n = 0
+    n, layer = 0, layers[0]
     values = np.ones(N_SPLITS, np.int64)
     for filling in range(ARRAY_FILLINGS):
         if not start_walk(layer, chip, filling, RESIDENT_SPLITS, shares, walk, f):
@@ -56,20 +61,22 @@ def list_options(
                 place_resident(layer, f)
                 f.order, f.slabs = 0, 1
                 n = _add_copies(
-                    layer, chip, ideal, rate, movement, price, inside_J, f, trial, options, cost, tiles, n, most_tiles
-                )
+                    layers, chip, ideal, rate, movement, price, inside_J, f, theirs, trial, options, cost, tiles, n,
+                    most_tiles,
+                )  # fmt: skip
             at = next_split(walk, shares)
     return n
 
 
 @kernel(inline=False)
 def _add_copies(
-    layer: Record, chip: Record, ideal: Record, rate: Record, movement: Record, price: Record, inside_J: float,
-    f: Record, trial: Records, options: Records, cost: NDArray[np.float64], tiles: NDArray[np.int64], n: int,
-    most_tiles: int,
+    layers: Records, chip: Record, ideal: Record, rate: Record, movement: Record, price: Record, inside_J: float,
+    f: Record, theirs: Records, trial: Records, options: Records, cost: NDArray[np.float64], tiles: NDArray[np.int64],
+    n: int, most_tiles: int,
 ) -> int:  # fmt: skip
     """Add one split with every number of copies that fits, if any of them can be worth its tiles."""
-    alone = layer.count * tiles_of(f)
+    layer = layers[0]
+    alone = layer.stored * tiles_of(f)
     most = max(1, min(ceil_div(layer.max_copies, f.macro_v), most_tiles // alone))
     macro_v = f.macro_v
     f.macro_v = f.tile_v = f.group_v = 1
@@ -83,16 +90,29 @@ def _add_copies(
     step, copies = 0, 1
     while True:
         place_copies(chip, copies, f)
-        taken = layer.count * tiles_of(f)
+        taken = layer.stored * tiles_of(f)
         if not _is_pointless(cost_of(price, least, max(moving, alone_s / copies)), taken, cost, tiles, n):
             energy, latency = priced(layer, chip, rate, price, inside_J, f, False)
-            n = _keep(cost_of(price, energy, latency), taken, trial, options, cost, tiles, n)
+            together = cost_of(price, energy, latency)
+            for i in range(1, len(layers)):
+                together += _cost_of_follower(layers[i], chip, rate, price, f, theirs[i])
+            n = _keep(together, taken, trial, options, cost, tiles, n)
         if copies == most:
             return n
         before = copies
         while copies == before:
             step += 1
             copies = min(most, copies_step(step))
+
+
+@kernel(inline=False)
+def _cost_of_follower(layer: Record, chip: Record, rate: Record, price: Record, leader: Record, f: Record) -> float:
+    """The cost of a layer that uses the weights of the layer mapped as `leader`; its own mapping into `f`."""
+    follow(layer, chip, leader, f)
+    f.order, f.slabs = 0, 1
+    inside_J = array_energy(layer, chip, price, resolve(layer, chip, f))
+    energy, latency = priced(layer, chip, rate, price, inside_J, f, False)
+    return cost_of(price, energy, latency)
 
 
 @kernel()

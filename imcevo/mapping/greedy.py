@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 
 from imcevo.kernels import kernel
 from imcevo.mapping.factors import MKV, ON_ARRAYS, ON_DIGITAL_UNIT, VKM, VMK, Mapping
-from imcevo.mapping.records import RESIDENT, STREAMED, Record, Records, plain_factors
-from imcevo.mapping.split import balanced, ceil_div, floor_div, share_pixels
+from imcevo.mapping.kernel_records import RESIDENT, STREAMED, Record, Records, plain_factors
+from imcevo.mapping.splitting_rules import balanced, ceil_div, floor_div, share_pixels
 from imcevo.workload.table import MATRIX
 
 _BISECTIONS = 24
@@ -50,7 +50,9 @@ def _map_designs(layers: Records, geometry: Records, factors: Records, tiles_nee
             spread_over_chip(layer, chip, f)
             if chip.deployment != STREAMED and not layer.dynamic:
                 place_resident(layer, f)
-                tiles_needed[d, layer.network] += layer.count * tiles_of(f)
+                if layer.behind:
+                    follow(layer, chip, factors[d, i - layer.behind], f)
+                tiles_needed[d, layer.network] += layer.stored * tiles_of(f)
         if chip.deployment != STREAMED:
             duplicate_resident(layers, chip, factors[d], tiles_needed[d], np.ones(len(layers)))
         for i in range(len(layers)):
@@ -125,6 +127,17 @@ def place_copies(chip: Record, copies: float, f: Record) -> None:
 
 
 @kernel()
+def follow(layer: Record, chip: Record, leader: Record, f: Record) -> None:
+    """Use the weights where a `leader` of the same tensor has them, with as many of its duplicates as find work."""
+    f.rows_k, f.cols_m, f.pack_g = leader.rows_k, leader.cols_m, leader.pack_g
+    f.macro_k, f.macro_m, f.macro_g = leader.macro_k, leader.macro_m, leader.macro_g
+    f.tile_k, f.tile_m, f.tile_g = leader.tile_k, leader.tile_m, leader.tile_g
+    f.group_k, f.group_m, f.group_g = leader.group_k, leader.group_m, leader.group_g
+    f.macro_v = min(leader.macro_v, layer.max_copies)
+    place_copies(chip, min(leader.tile_v * leader.group_v, ceil_div(layer.max_copies, f.macro_v)), f)
+
+
+@kernel()
 def duplicate_resident(
     layers: Records, chip: Record, f: Records, tiles_needed: NDArray[np.int64], bias: NDArray[np.float64]
 ) -> None:  # fmt: skip
@@ -132,7 +145,8 @@ def duplicate_resident(
 
     Minimising sum a_l / D_l under sum T_l D_l <= tiles gives D_l = mu sqrt(a_l / T_l); minimising a pipeline's slowest
     stage, max a_l / D_l, gives D_l = mu a_l: bisect on mu. a_l is a layer's share of its network's vector steps; `bias`
-    ``[n_layers]`` scales its claim. Resident networks share the chip; swapped ones have it in turn.
+    ``[n_layers]`` scales its claim. Resident networks share the chip; swapped ones have it in turn. Layers of one
+    tensor have its duplicates together: their steps add up.
     """
     tiles = chip.tiles_per_group * chip.router_groups
     want = np.zeros(len(layers))
@@ -161,8 +175,9 @@ def _want_duplicates(layers: Records, chip: Record, f: Records, network: int, wa
     for i in range(len(layers)):
         layer = layers[i]
         if layer.network == network and f[i].unit == ON_ARRAYS and not layer.dynamic:
-            want[i] = layer.vectors / f[i].macro_v
-            total += layer.count * want[i]
+            steps = layer.vectors / f[i].macro_v
+            want[i - layer.behind] += layer.uses * steps
+            total += layer.count * steps
     for i in range(len(layers)):
         if layers[i].network == network and want[i] > 0.0:
             want[i] = want[i] / total if chip.pipelined else math.sqrt(want[i] / (total * tiles_of(f[i])))
@@ -186,7 +201,7 @@ def _fill_with_duplicates(
         taken = 0
         for i in range(first, end):
             if want[i] > 0.0:
-                taken += layers[i].count * tiles_of(f[i]) * _duplicates(layers[i], f[i], want[i] * middle)
+                taken += layers[i].stored * tiles_of(f[i]) * _duplicates(layers[i], f[i], want[i] * middle)
         if taken <= tiles:
             low = middle
         else:
@@ -196,7 +211,10 @@ def _fill_with_duplicates(
             before = tiles_of(f[i])
             duplicates = _duplicates(layers[i], f[i], want[i] * low)
             place_copies(chip, duplicates, f[i])
-            tiles_needed[layers[i].network] += layers[i].count * (tiles_of(f[i]) - before)
+            tiles_needed[layers[i].network] += layers[i].stored * (tiles_of(f[i]) - before)
+    for i in range(first, end):
+        if layers[i].behind and f[i].unit == ON_ARRAYS:
+            follow(layers[i], chip, f[i - layers[i].behind], f[i])
 
 
 @kernel()

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from imcevo.kernels import kernel
 from imcevo.mapping.factors import KMV, KVM, MKV, MVK, ON_ARRAYS, VKM
-from imcevo.mapping.records import Record, Records
-from imcevo.mapping.split import ceil_div, floor_div, share_pixels
+from imcevo.mapping.kernel_records import Record, Records
+from imcevo.mapping.splitting_rules import ceil_div, floor_div, share_pixels
 from imcevo.workload.table import MATRIX
 
 
@@ -213,6 +213,8 @@ def _count_loads(layers: Records, geometry: Records, factors: Records, loads: ND
             if factors[d, i].unit == ON_ARRAYS:
                 loops = resolve(layers[i], geometry[d], factors[d, i])
                 rounds = 1.0 * loops.time_k * loops.time_m * loops.time_g
+                if rounds == 1.0:
+                    rounds = layers[i].load_share
                 loads[d, layers[i].network] += layers[i].count * rounds * (loops.v_loop if loops.weights_reload else 1)
 
 

@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 from imcevo.costs.terms import ACTIONS, N_ACTIONS, RATES
 from imcevo.mapping.count import RATE_DTYPE
 from imcevo.mapping.factors import ON_DIGITAL_UNIT, Mapping
+from imcevo.mapping.kernel_records import FACTOR_DTYPE, STREAMED, Records, plain_factors
+from imcevo.mapping.mesh_splits import WALK_DTYPE
 from imcevo.mapping.nondominated import N_AMOUNTS, choose_nondominated, list_nondominated, price_nondominated
 from imcevo.mapping.price import FAST, Prices, scratch
-from imcevo.mapping.records import FACTOR_DTYPE, STREAMED, Records, plain_factors
-from imcevo.mapping.splits import WALK_DTYPE
 from imcevo.portable.arrays import products
 
 _ROOM = 256  # mappings of one layer at first; doubled where they are more

@@ -14,9 +14,9 @@ from numpy.typing import NDArray
 from imcevo.costs.terms import ACTIONS, N_ACTIONS
 from imcevo.kernels import kernel
 from imcevo.mapping.count import add_on_arrays
-from imcevo.mapping.records import Record, Records
+from imcevo.mapping.kernel_records import Record, Records
+from imcevo.mapping.mesh_splits import ARRAY_FILLINGS, next_split, set_walked, start_walk
 from imcevo.mapping.space import N_SPLITS, SHARES, TIME_CHOICES, mesh_shares, try_time
-from imcevo.mapping.splits import ARRAY_FILLINGS, next_split, set_walked, start_walk
 from imcevo.workload.table import MATRIX
 
 # After the action counts, the work that they do not say: input cycles and row writes of the macros, one after the

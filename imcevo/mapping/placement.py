@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imcevo.kernels import kernel
-from imcevo.mapping.records import Records
+from imcevo.mapping.kernel_records import Records
 from imcevo.portable.arrays import row_sums
 from imcevo.workload.table import MATRIX
 
@@ -49,9 +49,14 @@ def place_layers(
        of what is allowed counted as cost. What then does not fit is a shortfall of the design.
 
     Args:
-        layers: ``[n_layers]``; rows of equal shape are one and stay together.
+        layers: ``[n_layers]``; rows of equal shape are one and stay together, and so do rows that share weights.
         most_error: that a network may have ``[n_networks]``, infinite where nothing is asked.
     """
+    leads = layers["behind"] == 0
+    if not leads.all():
+        first = np.flatnonzero(leads)
+        placed = place_layers(layers[leads], _together(analog, first), _together(digital, first), most_error)
+        return placed[:, np.cumsum(leads) - 1]
     network = np.ascontiguousarray(layers["network"])
     gain = np.zeros(analog.energy_J.shape)
     for here, there in ((analog.energy_J, digital.energy_J), (analog.latency_s, digital.latency_s)):
@@ -68,6 +73,12 @@ def place_layers(
     _fill_analog(order, density, analog.tiles, analog.room, error, network, len(most_error), on_digital)
     tiles = np.where(on_digital, digital.tiles, 0)
     return on_digital & ~_freed(tiles, error - gain, tiles.sum(axis=1) - digital.room)
+
+
+def _together(offer: Offer, first: NDArray[np.int64]) -> Offer:
+    """The offer to rows that share weights as one, each group from `first` on."""
+    energy, latency, error, tiles = (np.add.reduceat(each, first, axis=1) for each in offer[:-1])
+    return Offer(energy, latency, error, tiles, offer.room)
 
 
 @kernel(parallel=True)

@@ -13,8 +13,8 @@ from imcevo.mapping.evolved import map_as_told, shapes_of
 from imcevo.mapping.exact_designs import map_exactly
 from imcevo.mapping.factors import Mapping
 from imcevo.mapping.greedy import map_greedily
+from imcevo.mapping.kernel_records import Records
 from imcevo.mapping.price import Prices, network_totals
-from imcevo.mapping.records import Records
 from imcevo.mapping.space import CHOICES, NEUTRAL_COPIES
 
 EVEN_WEIGHT = 1.0  # of latency, where nothing else is said: a mapping near the least energy x latency

@@ -11,9 +11,9 @@ from imcevo.costs.terms import ACTIONS, N_ACTIONS, RATES, UnitCosts
 from imcevo.kernels import kernel
 from imcevo.mapping.count import COUNT_DTYPE, N_RESOURCES, N_TIMES, RATE_DTYPE, TIME_DTYPE, count_layers
 from imcevo.mapping.factors import Mapping
+from imcevo.mapping.kernel_records import Record, Records
+from imcevo.mapping.layer_work import Movement, array_work, moved_by, slowest
 from imcevo.mapping.loops import Loops, resolve
-from imcevo.mapping.records import Record, Records
-from imcevo.mapping.work import Movement, array_work, moved_by, slowest
 from imcevo.portable.arrays import row_sums, sums_at_prices
 
 # Prices of one design, and what its mapper minimises: the weights of energy and latency.

@@ -2,8 +2,8 @@
 
 A mapping is a row of small whole numbers, the same for genome and exact mapper; `decode` turns it into factors that
 fit. Every mesh serves the reduction first, then outputs, groups and pixels; a choice says which share of the mesh, on
-a logarithmic scale, a dimension may take. All shares at their largest are the greedy filling. ``docs/mapping.md`` has
-the whole story.
+a logarithmic scale, a dimension may take. All shares at their largest are the greedy filling. The whole story is in
+``docs/reference/mapping.md``.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 from imcevo.kernels import kernel
 from imcevo.mapping.factors import KVM, MVK, ORDERS, VMK
 from imcevo.mapping.greedy import most_packed, order_in_time, outputs_per_array
-from imcevo.mapping.records import Record
-from imcevo.mapping.split import balanced, ceil_div, floor_div, share_pixels
+from imcevo.mapping.kernel_records import Record
+from imcevo.mapping.splitting_rules import balanced, ceil_div, floor_div, share_pixels
 from imcevo.portable.elementary import exp2, power
 
 FEWEST_FOLDS, EVEN_ROWS = 1, 0

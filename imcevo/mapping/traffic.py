@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from imcevo.kernels import kernel
+from imcevo.mapping.kernel_records import Record
 from imcevo.mapping.loops import Loops
-from imcevo.mapping.records import Record
-from imcevo.mapping.split import ceil_div, rows_touched
+from imcevo.mapping.splitting_rules import ceil_div, rows_touched
 from imcevo.workload.table import LOOKUP
 
 

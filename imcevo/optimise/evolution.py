@@ -21,7 +21,7 @@ from imcevo.problem import Evaluation
 _WORST = 1e6  # far beyond the box
 # Share of the children that are a parent with other blocks (mappings) only, and how many other values are tried for
 # each of its blocks, see `best_blocks`. Selection sees whole designs, and nearly every other child has new hardware, so
-# that little else improves the mapping of a good chip. Measured: docs/mapping.md.
+# that little else improves the mapping of a good chip. Measured: docs/reference/mapping.md.
 _KEEP_HARDWARE, _TRIALS = 0.25, 3
 # Share of the first generation that comes from the head start: with more of it, kinds of chip that only an exact
 # mapping makes good are not found.
@@ -42,7 +42,7 @@ class EvolutionOptions(StrictModel):
             search misses kinds of design whose feasible region is small, such as chips that just hold a network.
         head_start: designs searched under the greedy mapping before the first generation, a quarter of which their
             front then makes; only where the problem maps exactly. They do not count as evaluations, and one takes some
-            thirtieth of the time. Measured: docs/mapping.md.
+            thirtieth of the time. Measured: docs/reference/mapping.md.
     """
 
     population: int = Field(default=100, ge=4, le=100_000)

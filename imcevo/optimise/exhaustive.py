@@ -186,7 +186,7 @@ def proven_genes(problem: CodesignProblem) -> tuple[str, ...]:
     over to objectives that never rise when energy, latency or area fall (not power: it falls with a slower clock) and
     to constraints that do not see latency.
     """
-    claimed = getattr(problem.simulator, "proven_lowest", ())
+    claimed = problem.simulator.proven_lowest
     monotone = all(objective.metric in _MONOTONE_METRICS for objective in problem.objectives)
     required = problem.simulator.required
     clockless = all(c.quantity in _CLOCKLESS_BOUNDS or c.quantity in required for c in problem.constraints)

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imcevo.errors import unknown_name
-from imcevo.simulator.interface import Metrics
+from imcevo.simulator.results import Metrics
 
 
 class Scalar(NamedTuple):

@@ -17,7 +17,6 @@ from imcevo.optimise.exhaustive import ExhaustiveSearch
 from imcevo.optimise.optima import SCALARS
 from imcevo.portable.arrays import row_sums
 from imcevo.problem import CodesignProblem
-from imcevo.simulator.published import PublishedSimulator
 
 # Device, circuit, architecture, system: each stage keeps what the stages before it chose.
 STAGES: tuple[tuple[str, ...], ...] = (
@@ -34,10 +33,10 @@ def specialised(problem: CodesignProblem, network: str, objective: str) -> NDArr
     Raises:
         UserError: the problem is not on the published profile, or no design can run the network.
     """
-    simulator = problem.simulator
-    if not isinstance(simulator, PublishedSimulator):
+    simulator = problem.simulator.restricted_to([network])
+    if simulator is None:
         raise UserError("is not on the published profile", file=problem.file, key="model.profile")
-    alone = replace(problem, simulator=PublishedSimulator([network], simulator.memory, simulator.costs))
+    alone = replace(problem, simulator=simulator)
     search = ExhaustiveSearch(alone, [objective])
     while not search.done:
         search.step()

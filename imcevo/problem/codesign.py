@@ -13,22 +13,19 @@ from numpy.typing import ArrayLike, NDArray
 
 from imcevo.hardware import DesignSpace, DesignTable
 from imcevo.problem.canonical import Canonicaliser
-from imcevo.problem.config import EFFICIENCIES
-from imcevo.problem.constraints import POWERS, SNR, Constraint
+from imcevo.problem.constraints import SNR, Constraint
 from imcevo.problem.genome import HARDWARE, MAPPING, Genome
 from imcevo.problem.hypervolume import HypervolumeBox
 from imcevo.problem.objectives import Objective
+from imcevo.problem.quantities import QUANTITIES, Quantity, of_networks
 from imcevo.problem.tabulated import TabulatedCanonicaliser, canonicaliser_of
-from imcevo.simulator import PhysicalSimulator
-from imcevo.simulator.interface import Metrics, Simulator
-from imcevo.simulator.shape_costs import shape_costs
+from imcevo.simulator import Metrics, Simulator
 
 if TYPE_CHECKING:
     import pandas as pd
 
 
 # Of every network, from its energy and interval, the chip's area and the MACs.
-DERIVED = (*EFFICIENCIES, *POWERS)
 
 
 class Evaluation(NamedTuple):
@@ -194,10 +191,11 @@ class CodesignProblem:
         """
         n_blocks = int(self.linkage.max()) + 1
         costs = np.zeros((*candidates.shape[:2], n_blocks + 1, 2))
-        if isinstance(self.simulator, PhysicalSimulator) and n_blocks < self.n_var:
+        if self.simulator.mapping_genes.names:
             designs = self._canonicaliser.repaired(candidates[0][:, self.genome.place(HARDWARE)])
-            known = shape_costs(self.simulator, designs, candidates[:, :, self.genome.place(MAPPING)])
-            costs[:, :, -known.shape[2] :] = known
+            known = self.simulator.mapping_gene_costs(designs, candidates[:, :, self.genome.place(MAPPING)])
+            if known is not None:
+                costs[:, :, -known.shape[2] :] = known
         return costs
 
     def objective_values(self, metrics: Metrics) -> NDArray[np.float64]:
@@ -228,7 +226,7 @@ class CodesignProblem:
         """Repaired designs and their results, one row each.
 
         Columns: the design `keys`; the objectives; ``energy_J.<network>`` and ``latency_s.<network>``, and
-        ``snr_dB.<network>`` where the profile models it; ``area_m2``; `DERIVED` of every network; ``feasible``;
+        ``snr_dB.<network>`` where the profile models it; ``area_m2``; those of `of_networks`; ``feasible``;
         ``violations``, the missed constraints as ``name=amount``, each in its own unit.
         """
         import pandas as pd
@@ -238,19 +236,19 @@ class CodesignProblem:
         }
         columns |= dict(zip(self.objective_names, self.objective_values(metrics).T, strict=True))
         measured = ("energy_J", "latency_s", *((SNR,) if metrics.snr_dB is not None else ()))
-        columns |= self._by_network(metrics, measured)
+        columns |= self._by_network(metrics, [QUANTITIES[name] for name in measured])
         columns["area_m2"] = metrics.area_m2
-        columns |= self._by_network(metrics, DERIVED)
+        columns |= self._by_network(metrics, of_networks())
         missed = np.array([constraint.missed(metrics) for constraint in self.constraints])
         missed = missed.reshape(self.n_constr, designs.n_designs).T
         columns["feasible"] = (missed <= 0).all(axis=1)
         columns["violations"] = np.array([self._told(row) for row in missed], dtype=object)
         return pd.DataFrame(columns)
 
-    def _by_network(self, metrics: Metrics, quantities: Sequence[str]) -> dict[str, NDArray[np.float64]]:
+    def _by_network(self, metrics: Metrics, quantities: Sequence[Quantity]) -> dict[str, NDArray[np.float64]]:
         """``<quantity>.<network>`` -> values ``[n_designs]``."""
         return {
-            f"{quantity}.{name}": getattr(metrics, quantity)[:, index]
+            f"{quantity.name}.{name}": quantity.of_network(metrics, index)
             for quantity in quantities for index, name in enumerate(self.networks)
         }  # fmt: skip
 

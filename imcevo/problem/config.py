@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from imcevo.config import StrictModel
+from imcevo.errors import did_you_mean, listed
+from imcevo.problem.quantities import QUANTITIES, Aggregate
 from imcevo.simulator.deployment import Execution, Mode
 from imcevo.workload import Precision
 
-Metric = Literal[
-    "energy_J", "latency_s", "area_m2", "power_W", "power_density_W_per_m2", "edp_Js", "edap_Jsm2", "cost", "snr_dB",
-    "throughput_per_s", "TOPS", "TOPS_per_W", "TOPS_per_mm2",
-]  # fmt: skip
-# Per network, and of all of them more is better.
-EFFICIENCIES: tuple[Metric, ...] = ("throughput_per_s", "TOPS", "TOPS_per_W", "TOPS_per_mm2")
-Aggregate = Literal["max", "mean", "weighted_mean", "geometric_mean", "weighted_geometric_mean", "min"]
+
+def _known_metric(name: str) -> str:
+    if name not in QUANTITIES:
+        raise ValueError(f"is not a known quantity{did_you_mean(name, QUANTITIES)} (allowed: {listed(QUANTITIES)})")
+    return name
+
+
+Metric = Annotated[str, AfterValidator(_known_metric)]
 
 
 class WorkloadsConfig(StrictModel):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import inf
 from typing import Any
 
@@ -13,13 +13,10 @@ from numpy.typing import NDArray
 from imcevo.accuracy.closed_form import LAYER_CAP_dB
 from imcevo.errors import UserError, listed, unknown_name
 from imcevo.portable.arrays import log1p
-from imcevo.problem.config import EFFICIENCIES
-from imcevo.simulator.interface import Metrics
+from imcevo.problem.quantities import QUANTITIES, is_maximised
+from imcevo.simulator.results import Metrics
 from imcevo.units import engineering, unit_suffix
 
-PER_NETWORK = ("energy_J", "latency_s", *EFFICIENCIES)
-POWERS = ("power_W", "power_density_W_per_m2")
-METRICS = ("area_m2", "cost", *POWERS, *PER_NETWORK)
 SNR = "snr_dB"
 
 
@@ -28,16 +25,16 @@ class Constraint:
     """One bound: ``quantity <= bound`` (sense 1) or ``quantity >= bound`` (sense -1).
 
     Attributes:
-        quantity: ``area_m2``, ``cost``, ``power_W`` or ``power_density_W_per_m2`` (the largest over networks),
-            ``snr_dB`` (the least over networks, or of `network`), one of `PER_NETWORK` of `network`, or the name of a
-            shortfall.
+        quantity: one of `QUANTITIES` (of the worst network, or of `network`), or the name of a shortfall.
         network: position and name for the quantities of one network.
+        cost_unit: of the profile, for a bound on ``cost``, whose name has none.
     """
 
     quantity: str
     bound: float
     sense: int = 1
     network: tuple[int, str] | None = None
+    cost_unit: str = ""
 
     @property
     def name(self) -> str:
@@ -48,23 +45,17 @@ class Constraint:
     @property
     def unit(self) -> str:
         """The suffix of the quantity; empty where it has none."""
-        return unit_suffix(self.quantity)
+        return self.cost_unit if self.quantity == "cost" else unit_suffix(self.quantity)
 
     def missed(self, metrics: Metrics) -> NDArray[np.float64]:
         """By how much the bound is missed ``[n_designs]``, in the quantity's unit; <= 0 is met."""
-        if self.quantity == "area_m2":
-            value = metrics.area_m2
-        elif self.quantity == "cost":
-            value = metrics.known_cost()
-        elif self.quantity in POWERS:
-            value = getattr(metrics, self.quantity).max(axis=1)
-        elif self.quantity == SNR:
-            snr = metrics.known_snr_dB()
-            value = snr.min(axis=1) if self.network is None else snr[:, self.network[0]]
-        elif self.network is not None:
-            value = getattr(metrics, self.quantity)[:, self.network[0]]
-        else:
+        quantity = QUANTITIES.get(self.quantity)
+        if quantity is None:
             value = metrics.shortfalls[self.quantity]
+        elif self.network is None:
+            value = quantity.value(metrics, quantity.worst)
+        else:
+            value = quantity.of_network(metrics, self.network[0])
         return self.sense * (np.asarray(value, dtype=np.float64) - self.bound)
 
     def scaled(self, missed: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -94,6 +85,7 @@ def build_constraints(
     required: Sequence[str],
     shortfalls: Callable[[], Sequence[str]],
     overlapping: bool = False,
+    cost_unit: str = "",
     file: object = None,
 ) -> tuple[Constraint, ...]:
     """The constraints of a problem file, and after them the profile's `required` shortfalls (<= 0).
@@ -103,6 +95,7 @@ def build_constraints(
             what networks have a table of such per network; ``snr_dB`` -> least value of every network, or a table of
             such per network.
         shortfalls: gives the names of the simulator's shortfalls; called only where a name is not a metric.
+        cost_unit: of the profile; see `imcevo.simulator.interface.Simulator`.
         overlapping: inferences run together, so that the interval between them may be below the latency.
 
     Raises:
@@ -112,22 +105,23 @@ def build_constraints(
     built: list[Constraint] = []
     for quantity, entry in given.items():
         key = f"constraints.{quantity}"
-        if quantity == SNR:
+        bounded = QUANTITIES[quantity].bounded if quantity in QUANTITIES else None
+        if bounded == "some":
             built += _snr(entry, networks, where, key)
-        elif quantity in PER_NETWORK:
+        elif bounded == "each":
             built += _per_network(quantity, entry, networks, where, key)
-        elif quantity in METRICS:
+        elif bounded is not None:
             built += _bounds(quantity, entry, None, where, key)
         else:
             known = tuple(shortfalls())
             if quantity not in known:
-                raise unknown_name("constraint", quantity, (*METRICS, SNR, *known), file=where, key=key)
+                raise unknown_name("constraint", quantity, (*QUANTITIES, *known), file=where, key=key)
             built += _bounds(quantity, entry, None, where, key)
     _check_power(built, networks, overlapping, where)
     asked = [c.quantity for c in built if c.sense > 0]
     _check_required([c for c in built if c.quantity in required], where)
     built += [Constraint(name, 0.0) for name in required if name not in asked]
-    return tuple(built)
+    return tuple(replace(bound, cost_unit=cost_unit) if bound.quantity == "cost" else bound for bound in built)
 
 
 def least_snr_dB(constraints: Sequence[Constraint], networks: Sequence[str]) -> list[float]:
@@ -178,7 +172,7 @@ def _snr(entry: Any, networks: Sequence[str], where: str | None, key: str) -> li
 def _bounds(
     quantity: str, entry: Any, network: tuple[int, str] | None, where: str | None, key: str
 ) -> list[Constraint]:
-    sides = entry if isinstance(entry, dict) else {"min" if quantity in EFFICIENCIES else "max": entry}
+    sides = entry if isinstance(entry, dict) else {"min" if is_maximised(quantity) else "max": entry}
     if not sides:
         raise UserError(
             "sets no bound", file=where, key=key, value=entry, allowed="a number, or {min = .., max = ..}"
@@ -195,7 +189,7 @@ def _bounds(
                 value=bound,
                 allowed="a number, or {min = .., max = ..}",
             )
-        if quantity in METRICS and bound <= 0:
+        if quantity in QUANTITIES and bound <= 0:
             raise UserError(
                 f"contradicts that {quantity} is positive",
                 file=where,

@@ -12,12 +12,11 @@ from numpy.typing import NDArray
 
 from imcevo.errors import UserError, listed, unknown_name
 from imcevo.hardware import Value, parameter, table_of
-from imcevo.problem.codesign import DERIVED, CodesignProblem
-from imcevo.problem.constraints import POWERS
+from imcevo.problem.codesign import CodesignProblem
 from imcevo.problem.profiles import check_known
-from imcevo.simulator import PhysicalSimulator
-from imcevo.simulator.interface import Breakdown, Metrics, NetworkSnr
-from imcevo.simulator.precision_choice import PrecisionChoiceSimulator
+from imcevo.problem.quantities import QUANTITIES, of_networks
+from imcevo.simulator.results import Breakdown, Metrics, NetworkSnr
+from imcevo.technology.exposure_field import too_large_for_one_die
 
 
 def complete_design(
@@ -94,15 +93,18 @@ def evaluation_report(
         if missed > 0:
             violations[constraint.name] = missed
             notes.setdefault(constraint.name, constraint.sentence(missed))
+    warning = too_large_for_one_die(metrics.area_m2)
     report = {
         "networks": {
             name: _network_results(metrics, index, snr.get(name)) for index, name in enumerate(problem.networks)
         },
         "area_m2": float(metrics.area_m2[0]),
         "cost": None if metrics.cost is None else float(metrics.cost[0]),
-        **{quantity: float(getattr(metrics, quantity)[0].max()) for quantity in POWERS},
+        "cost_unit": problem.simulator.cost_unit,
+        **{q.name: float(q.value(metrics, q.worst)[0]) for q in QUANTITIES.values() if q.bounded == "worst"},
         "feasible": not violations,
         "violations": violations,
+        "warnings": [] if warning is None else [warning],
         "breakdown": _breakdown(problem.simulator.breakdown(designs), problem.networks),
         "repairs": [repair._asdict() for repair in problem.simulator.repairs(design)],
         "notes": notes,
@@ -111,9 +113,10 @@ def evaluation_report(
         },
     }
     if monte_carlo:
-        if not isinstance(problem.simulator, PhysicalSimulator | PrecisionChoiceSimulator):
+        sampled = problem.simulator.sampled_snr(used)
+        if sampled is None:
             raise UserError("is not known to this profile", value="--monte-carlo", allowed="the physical profile")
-        report["monte_carlo"] = [layer._asdict() for layer in problem.simulator.sampled_snr(used)]
+        report["monte_carlo"] = [layer._asdict() for layer in sampled]
     if explain:
         terms = problem.simulator.explain(used)
         report["explain"] = [{**term._asdict(), "inputs": dict(term.inputs)} for term in terms]
@@ -126,7 +129,7 @@ def _network_results(metrics: Metrics, index: int, snr: NetworkSnr | None) -> di
         "latency_s": float(metrics.latency_s[0, index]),
         "snr_dB": snr.snr_dB if snr else None,
     }
-    results |= {quantity: float(getattr(metrics, quantity)[0, index]) for quantity in DERIVED}
+    results |= {quantity.name: float(quantity.of_network(metrics, index)[0]) for quantity in of_networks()}
     if snr:
         results |= {
             "snr_confidence": snr.confidence,

@@ -16,7 +16,7 @@ from imcevo.problem.codesign import CodesignProblem
 from imcevo.problem.config import MappingConfig, PhysicalProblemConfig
 from imcevo.problem.constraints import build_constraints, least_snr_dB
 from imcevo.problem.hypervolume import HypervolumeBox
-from imcevo.problem.objectives import MAXIMISED, build_objectives
+from imcevo.problem.objectives import build_objectives
 from imcevo.problem.profiles import (
     AnyProblemConfig,
     Bound,
@@ -26,8 +26,8 @@ from imcevo.problem.profiles import (
     statistics_file,
     unset_bits,
 )
+from imcevo.problem.quantities import is_maximised
 from imcevo.problem.toml_text import to_toml
-from imcevo.simulator import HybridSimulator
 from imcevo.simulator.interface import Simulator
 
 
@@ -53,10 +53,10 @@ def load_problem(path: Path | str, *, policy: str | None = None) -> CodesignProb
     constraints = build_constraints(
         config.constraints, networks=simulator.networks, required=simulator.required, file=file,
         shortfalls=lambda: _shortfalls(space, simulator), overlapping=_overlapping(config),
+        cost_unit=simulator.cost_unit,
     )  # fmt: skip
-    if isinstance(simulator, HybridSimulator):
-        simulator = simulator.aiming_at(least_snr_dB(constraints, simulator.networks))
-    maximised = [objective.metric in MAXIMISED for objective in objectives]
+    simulator = simulator.aiming_at(least_snr_dB(constraints, simulator.networks))
+    maximised = [is_maximised(objective.metric) for objective in objectives]
     box = HypervolumeBox.from_config(config.hypervolume, len(objectives), maximised=maximised, file=file)
     resolved = config.model_dump(exclude_none=True)
     for key in unset_bits(config):

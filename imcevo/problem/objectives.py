@@ -10,35 +10,24 @@ from numpy.typing import NDArray
 
 from imcevo.errors import UserError, listed, unknown_name
 from imcevo.portable.arrays import exp, log
-from imcevo.problem.config import EFFICIENCIES, Aggregate, Metric, ObjectiveConfig
-from imcevo.simulator.interface import Metrics
+from imcevo.problem.config import ObjectiveConfig
+from imcevo.problem.quantities import QUANTITIES, Aggregate
+from imcevo.simulator.results import Metrics
 
-OF_THE_CHIP: tuple[Metric, ...] = ("area_m2", "cost")
-AGGREGATES: tuple[Aggregate, ...] = ("max", "mean", "weighted_mean", "geometric_mean", "weighted_geometric_mean")
 WEIGHTED: tuple[Aggregate, ...] = ("weighted_mean", "weighted_geometric_mean")
-OF_SNR: tuple[Aggregate, ...] = ("min", "mean")  # decibels may be negative: no geometric mean
-OF_EFFICIENCIES: tuple[Aggregate, ...] = ("min", *AGGREGATES[1:])  # the worst network is the one with the least
-MAXIMISED: tuple[Metric, ...] = ("snr_dB", *EFFICIENCIES)
-SNR_WORTH_HAVING_dB = 40.0
 
 
 @dataclass(frozen=True)
 class Objective:
-    """One minimised quantity.
-
-    With a(.) the aggregate over networks, E energy, L latency and A area: ``energy_J`` = a(E),
-    ``latency_s`` = a(L), ``power_W`` = a(E / L), ``area_m2`` = A, ``edp_Js`` = a(E) a(L),
-    ``edap_Jsm2`` = a(E) a(L) A: products of aggregates, not aggregates of products (the convention of
-    arXiv 2603.03880). ``cost`` is in US dollars per good die, or without unit in the published profile. ``snr_dB`` is
-    -min(SNR_tot, 40) of the worst network, or on average: more than 40 dB is no gain. ``throughput_per_s``, ``TOPS``,
-    ``TOPS_per_W`` and ``TOPS_per_mm2`` are minimised as -a(.) too.
+    """One minimised quantity; of what more is better, its negative.
 
     Attributes:
-        aggregate: None for what belongs to the chip (`OF_THE_CHIP`).
+        metric: one of `QUANTITIES`.
+        aggregate: what makes one value of the networks'; None for what belongs to the chip.
         weights: per network, summing to 1, for the weighted means (geometric: prod(x^w)).
     """
 
-    metric: Metric
+    metric: str
     aggregate: Aggregate | None
     weights: tuple[float, ...] = ()
 
@@ -46,21 +35,11 @@ class Objective:
     def name(self) -> str:
         """Column name, e.g. ``energy_J_mean`` or ``area_m2``; ``minus_snr_dB_min`` because it is minimised."""
         name = f"{self.metric}_{self.aggregate}" if self.aggregate else self.metric
-        return f"minus_{name}" if self.metric in MAXIMISED else name
+        return f"minus_{name}" if QUANTITIES[self.metric].more_is_better else name
 
     def of(self, metrics: Metrics) -> NDArray[np.float64]:
         """Values ``[n_designs]``."""
-        if self.metric == "area_m2":
-            return metrics.area_m2
-        if self.metric == "cost":
-            return metrics.known_cost()
-        if self.metric == "snr_dB":
-            return -self._aggregated(np.minimum(metrics.known_snr_dB(), SNR_WORTH_HAVING_dB))
-        if self.metric not in ("edp_Js", "edap_Jsm2"):
-            values = self._aggregated(getattr(metrics, self.metric))
-            return -values if self.metric in MAXIMISED else values
-        product = self._aggregated(metrics.energy_J) * self._aggregated(metrics.latency_s)
-        return product * metrics.area_m2 if self.metric == "edap_Jsm2" else product
+        return QUANTITIES[self.metric].objective(metrics, self._aggregated)
 
     def _aggregated(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
         """``[n_designs, n_networks]`` over the networks."""
@@ -78,13 +57,6 @@ class Objective:
         if self.aggregate == "geometric_mean":
             return exp(sum((log(c) for c in columns), np.zeros(len(values))) / len(columns))
         return sum(columns, np.zeros(len(values))) / len(columns)
-
-
-def aggregates_of(metric: Metric) -> tuple[Aggregate, ...]:
-    """How a metric of networks may become one number."""
-    if metric == "snr_dB":
-        return OF_SNR
-    return OF_EFFICIENCIES if metric in EFFICIENCIES else AGGREGATES
 
 
 def build_objectives(
@@ -109,13 +81,14 @@ def build_objectives(
     built: list[Objective] = []
     for index, config in enumerate(configs):
         key = f"objectives[{index}]"
-        if config.metric in OF_THE_CHIP and config.aggregate is not None:
+        quantity = QUANTITIES[config.metric]
+        if quantity.of == "chip" and config.aggregate is not None:
             raise UserError(
                 f"has no place here: {config.metric.removesuffix('_m2')} is the chip's, not a network's",
                 file=where, key=f"{key}.aggregate", value=config.aggregate, allowed="no aggregate",
             )  # fmt: skip
-        allowed = aggregates_of(config.metric)
-        if config.metric not in OF_THE_CHIP and config.aggregate is None:
+        allowed = quantity.aggregates
+        if quantity.of == "network" and config.aggregate is None:
             raise UserError(
                 "this key is missing", file=where, key=f"{key}.aggregate", allowed=listed(allowed)
             )

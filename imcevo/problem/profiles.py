@@ -14,10 +14,8 @@ from imcevo.errors import UserError, listed, unknown_name
 from imcevo.hardware import DesignSpace, Value
 from imcevo.mapping.policies import mapping_policy
 from imcevo.problem.config import PhysicalProblemConfig, PublishedProblemConfig
-from imcevo.simulator import Deployment, HybridSimulator, PhysicalSimulator, Simulator
-from imcevo.simulator.hybrid import HYBRID_KEYS
-from imcevo.simulator.precision_choice import PRECISION_KEYS, PrecisionChoiceSimulator
-from imcevo.simulator.published import PublishedSimulator
+from imcevo.simulator import Deployment, Simulator, physical_simulator, published_simulator
+from imcevo.simulator.design_keys import HYBRID_KEYS, PRECISION_KEYS
 from imcevo.technology import load_technology
 from imcevo.workload import Network, load_network, load_suite, with_precision
 from imcevo.workload.csvfile import LARGEST_CSV_BYTES
@@ -120,18 +118,14 @@ def _bind_physical(config: PhysicalProblemConfig, asked: Sequence[str], file: Pa
     deployment = Deployment(**config.deployment.model_dump())
     policy, technology = mapping_policy(config.mapping.policy), load_technology(folder)
     measured: dict[str, dict[str, StatisticsSource]] = {}
-    simulator: Simulator
-    choices = _chosen_bits(config, file)
-    if choices:
-        simulator = PrecisionChoiceSimulator(
-            networks, config.precision, choices, deployment, policy, technology,
-            free_outputs="output_bits" in unset_bits(config),
-        )  # fmt: skip
-    else:
+    bits = _chosen_bits(config, file)
+    if not bits:
         networks = with_precision(networks, config.precision)
         measured = _measured(config, file, networks, companions)
-        kind = HybridSimulator if any(key in config.design_space for key in HYBRID_KEYS) else PhysicalSimulator
-        simulator = kind(networks, config.precision, deployment, policy, technology, measured)
+    simulator = physical_simulator(
+        networks, config.precision, deployment, policy, technology, measured, keys=tuple(config.design_space),
+        bits=bits, free_outputs="output_bits" in unset_bits(config),
+    )  # fmt: skip
     layers = {network.name: [dict(vars(layer)) for layer in network.layers] for network in networks}
     own_cells = sorted(folder.glob("*.toml")) if folder is not None else []
     cells = {path.name: read_text(path, what="a bit cell") for path in own_cells}
@@ -201,7 +195,7 @@ def _bind_published(config: PublishedProblemConfig) -> Bound:
     networks = config.workloads.networks
     if config.workloads.statistics is not None:
         raise UserError("has no meaning for the published profile", key="workloads.statistics")
-    return Bound(PublishedSimulator(networks, config.model.memory), list(networks), {}, {}, {}, {})
+    return Bound(published_simulator(networks, config.model.memory), list(networks), {}, {}, {}, {})
 
 
 def check_known(simulator: Simulator, key: str, value: Value, *, file: object = None, place: str) -> None:

@@ -1,175 +1,37 @@
-"""What every simulator profile offers to the floors above it."""
+"""What every simulator profile offers to the floors above it, which never ask which profile it is."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import NamedTuple, Protocol
+from contextlib import AbstractContextManager
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from imcevo.costs.equation import Term
-from imcevo.errors import UserError
 from imcevo.hardware import Design, DesignTable, Value
+from imcevo.mapping.factors import Mapping as LayerMapping
+from imcevo.mapping.kernel_records import Records
 from imcevo.mapping.policies import MappingGenes
-from imcevo.units import MM2, OPERATIONS_PER_MAC, TERA
+from imcevo.simulator.results import Breakdown, LayerReport, Metrics, NetworkSnr, Repair, SampledLayer, WeightLoading
+from imcevo.technology import Technology
 
-
-@dataclass(frozen=True)
-class Metrics:
-    """Results of designs on networks.
-
-    Attributes:
-        energy_J: ``[n_designs, n_networks]`` per inference.
-        latency_s: ``[n_designs, n_networks]`` from a batch's start to its end on an idle chip.
-        area_m2: ``[n_designs]``.
-        shortfalls: physical requirement -> ``[n_designs]`` how far it is missed, in its own unit; <= 0 is met.
-            ``capacity_bits`` (weights that find no cell), ``adc_bits`` (ADC bits short of a lossless conversion), ...
-            A requirement is a constraint of the problem only where the problem asks for it, except those that
-            the profile lists in `Simulator.required`.
-        snr_dB: compute-SNR ``[n_designs, n_networks]``, `LAYER_CAP_dB` where nothing is lost; None where it was not
-            asked for or the profile does not model it.
-        cost: of making the chip ``[n_designs]``, in US dollars of wafer area per good die (published profile: without
-            unit); None where the profile has no data for it.
-        spacing_s: mean time from one finished inference to the next ``[n_designs, n_networks]``; None where it is the
-            latency.
-        macs: of one inference of every network ``[n_networks]``, at the problem's precision, padding counted.
-    """
-
-    energy_J: NDArray[np.float64]
-    latency_s: NDArray[np.float64]
-    area_m2: NDArray[np.float64]
-    shortfalls: Mapping[str, NDArray[np.float64]] = field(default_factory=dict)
-    cost: NDArray[np.float64] | None = None
-    snr_dB: NDArray[np.float64] | None = None
-    spacing_s: NDArray[np.float64] | None = None
-    macs: NDArray[np.float64] | None = None
-
-    @property
-    def interval_s(self) -> NDArray[np.float64]:
-        """Mean time from one finished inference to the next ``[n_designs, n_networks]``."""
-        return self.latency_s if self.spacing_s is None else self.spacing_s
-
-    @property
-    def power_W(self) -> NDArray[np.float64]:
-        """Mean power of every network while it runs ``[n_designs, n_networks]``."""
-        return self.energy_J / self.interval_s
-
-    @property
-    def throughput_per_s(self) -> NDArray[np.float64]:
-        """Inferences per second of every network while it has the chip ``[n_designs, n_networks]``."""
-        return 1.0 / self.interval_s
-
-    @property
-    def power_density_W_per_m2(self) -> NDArray[np.float64]:
-        """`power_W` over the chip's area ``[n_designs, n_networks]``."""
-        return self.power_W / self.area_m2[:, None]
-
-    @property
-    def TOPS(self) -> NDArray[np.float64]:
-        """10^12 operations per second ``[n_designs, n_networks]``: sustained on the network, not the arrays' peak.
-
-        Two operations per MAC of the network at its own precision, never scaled to 1 bit.
-        """
-        return OPERATIONS_PER_MAC * self._known_macs() * self.throughput_per_s / TERA
-
-    @property
-    def TOPS_per_W(self) -> NDArray[np.float64]:
-        """`TOPS` over `power_W`: 10^12 operations per joule ``[n_designs, n_networks]``."""
-        return OPERATIONS_PER_MAC * self._known_macs() / self.energy_J / TERA
-
-    @property
-    def TOPS_per_mm2(self) -> NDArray[np.float64]:
-        """`TOPS` over the whole chip's area, buffers and links included ``[n_designs, n_networks]``."""
-        return self.TOPS / self.area_m2[:, None] * MM2
-
-    def _known_macs(self) -> NDArray[np.float64]:
-        if self.macs is None:
-            raise UserError("is not known to this profile", value="TOPS", allowed="throughput_per_s")
-        return self.macs
-
-    def known_snr_dB(self) -> NDArray[np.float64]:
-        """`snr_dB`.
-
-        Raises:
-            UserError: the profile does not know it.
-        """
-        if self.snr_dB is None:
-            raise UserError("is not known to this profile", value="snr_dB", allowed="the physical profile")
-        return self.snr_dB
-
-    def known_cost(self) -> NDArray[np.float64]:
-        """`cost`.
-
-        Raises:
-            UserError: the profile does not know it.
-        """
-        if self.cost is None:
-            raise UserError("is not known to this profile", value="cost", allowed="the published profile")
-        return self.cost
-
-
-@dataclass(frozen=True)
-class Breakdown:
-    """The same results by component; sums equal the totals of `Metrics`.
-
-    Attributes:
-        energy_J: ``[n_designs, n_networks, n_energy_components]``.
-        latency_s: ``[n_designs, n_networks, n_resources]``, each layer's time booked on the resource that binds it.
-        area_m2: ``[n_designs, n_area_components]``.
-    """
-
-    energy_components: tuple[str, ...]
-    latency_components: tuple[str, ...]
-    area_components: tuple[str, ...]
-    energy_J: NDArray[np.float64]
-    latency_s: NDArray[np.float64]
-    area_m2: NDArray[np.float64]
-
-
-class Repair(NamedTuple):
-    """One value that the hardware forbids, and what it was changed to."""
-
-    key: str
-    given: object
-    used: object
-    reason: str
-
-
-class NetworkSnr(NamedTuple):
-    """Compute-SNR of one network on one design.
-
-    Attributes:
-        snr_dB: of the network, at most the cap of a layer.
-        confidence: ``exact`` (nothing is converted by an ADC), ``measured`` (statistics of tensors) or ``low`` (some
-            layer's statistics are a stated distribution).
-        limiting_layer, limiting_layer_snr_dB: the worst layer; None where all is exact.
-    """
-
-    snr_dB: float
-    confidence: str
-    limiting_layer: str | None
-    limiting_layer_snr_dB: float | None
-
-
-class WeightLoading(NamedTuple):
-    """How one network's weights get into the cells of one design, and how long the cells stand it.
-
-    Attributes:
-        how: ``once`` or ``per_programming`` (resident), ``per_switch`` (swapped) or ``per_inference`` (streamed).
-        energy_J, time_s: of one loading of all weights; None where it is part of every inference.
-        lifetime_inferences: until the most written cell has used up its endurance; None if cells are not worn.
-    """
-
-    how: str
-    energy_J: float | None
-    time_s: float | None
-    lifetime_inferences: float | None
+if TYPE_CHECKING:
+    from imcevo.simulator.stages import Stages
 
 
 class Simulator(Protocol):
-    """A profile bound to a suite of networks, a technology and a deployment."""
+    """A profile bound to a suite of networks, a technology and a deployment.
+
+    What only some profiles model answers None, or nothing, on the others; `NotModelled` holds those answers.
+    """
+
+    # What a problem is made of.
+
+    @property
+    def cost_unit(self) -> str:
+        """Of `Metrics.cost`: ``USD``, or "" where it is a number without unit."""
 
     @property
     def name(self) -> str: ...
@@ -187,8 +49,9 @@ class Simulator(Protocol):
     def required(self) -> tuple[str, ...]:
         """Shortfalls that always make a design infeasible."""
 
-    def mapped_greedily(self) -> Simulator | None:
-        """The same with layers mapped by the greedy rule; None unless they are mapped exactly."""
+    @property
+    def proven_lowest(self) -> tuple[str, ...]:
+        """Keys whose lowest value never raises latency and leaves energy, area and shortfalls as they are."""
 
     def check(self, key: str, value: Value) -> None:
         """Check one value of a design, in its parameter's range, against what the profile has data for.
@@ -196,6 +59,8 @@ class Simulator(Protocol):
         Raises:
             UserError: a cell, node, converter or size without data.
         """
+
+    # Repair.
 
     def repair(self, designs: DesignTable) -> DesignTable:
         """Designs with the values that their cell forbids replaced; idempotent."""
@@ -208,8 +73,10 @@ class Simulator(Protocol):
     def repairs(self, design: Design) -> Sequence[Repair]:
         """What `repair` changes in one design, with the reason."""
 
+    # Results of repaired designs.
+
     def simulate(self, designs: DesignTable, *, snr: bool = True) -> Metrics:
-        """Energy, latency, area and shortfalls of repaired designs; `snr`: compute-SNR too, where it is modelled."""
+        """Energy, latency, area and shortfalls; `snr`: compute-SNR too, where it is modelled."""
 
     def breakdown(self, designs: DesignTable) -> Breakdown:
         """The same by component."""
@@ -217,11 +84,89 @@ class Simulator(Protocol):
     def explain(self, design: Design) -> Sequence[Term]:
         """The equations behind one design's unit costs."""
 
-    def network_snr(self, design: Design) -> Mapping[str, NetworkSnr]:
-        """By network; empty where the profile does not model it."""
-
-    def weight_loading(self, design: Design) -> Mapping[str, WeightLoading]:
-        """By network; empty where the profile does not model it."""
-
     def shortfall_notes(self, design: Design) -> Mapping[str, str]:
         """For each missed requirement of one design, a sentence naming network, need, offer and shortfall."""
+
+    def network_snr(self, design: Design) -> Mapping[str, NetworkSnr]:
+        """By network; empty where it is not modelled."""
+
+    def sampled_snr(self, design: Design) -> Sequence[SampledLayer] | None:
+        """Every layer that converters read, executed bit by bit on a sample; None where it is not modelled."""
+
+    def weight_loading(self, design: Design) -> Mapping[str, WeightLoading]:
+        """By network; empty where it is not modelled."""
+
+    # Layers and how they are mapped.
+
+    @property
+    def layers(self) -> Records | None:
+        """The rows ``[n_layers]`` of `mapped`; None where designs do not share one set of mapped layers."""
+
+    @property
+    def tile_kinds(self) -> tuple[str, ...]:
+        """Kinds of tiles that layers are placed on; empty where the profile places none."""
+
+    @property
+    def stages(self) -> Stages | None:
+        """The single steps from designs to counts, to measure or study one alone; None where there are no such."""
+
+    def mapped(self, designs: DesignTable) -> LayerMapping | None:
+        """The mappings of repaired designs, as `simulate` uses them; None as `layers`.
+
+        Layers on the arrays of a hybrid chip's digital tiles have `ELSEWHERE` as their unit.
+        """
+
+    def keeping_mappings(self) -> AbstractContextManager[None]:
+        """Inside, equal sets of designs are mapped once: for asking several questions about a few designs."""
+
+    def layer_report(self, design: Design, network: str, policy: str | None) -> LayerReport | None:
+        """How the layers of a network run on one repaired design; None where the profile has a mapper of its own.
+
+        Args:
+            policy: a mapping policy instead of the problem's.
+        """
+
+    def mapping_gene_costs(self, designs: DesignTable, genes: NDArray[np.int64]) -> NDArray[np.float64] | None:
+        """Energy and latency of the layers that each block of mapping genes decides; None where genes decide none.
+
+        Args:
+            designs: repaired; their own mapping genes are not read.
+            genes: several mappings of every design ``[n_mappings, n_designs, n_genes]``.
+
+        Returns:
+            ``[n_mappings, n_designs, n_blocks + 1, 2]`` in J and s, the last block for layers without genes.
+        """
+
+    # The same question, changed.
+
+    def mapped_greedily(self) -> Simulator | None:
+        """With layers mapped by the greedy rule; None unless they are mapped exactly."""
+
+    def aiming_at(self, least_snr_dB: Sequence[float]) -> Simulator:
+        """Placing layers so that every network has this compute-SNR (-inf: it does not matter), if it places any."""
+
+    @property
+    def technology(self) -> Technology | None:
+        """Cells, nodes and circuits; None where unit costs are a table of their own."""
+
+    def with_technology(self, technology: Technology) -> Simulator:
+        """Under another technology.
+
+        Raises:
+            UserError: the profile has none.
+        """
+
+    def restricted_to(self, networks: Sequence[str]) -> Simulator | None:
+        """For some of its networks; None where the profile cannot tell them apart afterwards."""
+
+    # Compiled code.
+
+    def kernels(self, *, snr: bool) -> tuple[str, ...]:
+        """Names of the large kernels that simulating needs, the one that takes longest to compile first.
+
+        Args:
+            snr: compute-SNR is asked for.
+        """
+
+    def compile_kernel(self, designs: DesignTable, name: str) -> None:
+        """Use one of `kernels` once, on repaired designs whose mapping is neither read nor good."""

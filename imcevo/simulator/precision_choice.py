@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from copy import copy
 from dataclasses import replace
 from itertools import product
-from typing import Any, TypeVar
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,19 +18,25 @@ from imcevo.hardware import Design, DesignTable, Value, table_of
 from imcevo.mapping.policies import MappingPolicy
 from imcevo.portable.arrays import log10, power
 from imcevo.simulator.deployment import Deployment
-from imcevo.simulator.interface import Breakdown, Metrics, NetworkSnr, Repair, WeightLoading
-from imcevo.simulator.physical import KEYS, PhysicalSimulator
-from imcevo.simulator.sampled_snr import SampledLayer
+from imcevo.simulator.design_keys import KEYS
+from imcevo.simulator.not_modelled import NotModelled
+from imcevo.simulator.physical import PhysicalSimulator
+from imcevo.simulator.results import (
+    Breakdown,
+    LayerReport,
+    Metrics,
+    NetworkSnr,
+    Repair,
+    SampledLayer,
+    WeightLoading,
+    results_in_row_order,
+)
 from imcevo.simulator.snr import error_dB
 from imcevo.technology import Technology
 from imcevo.workload import Network, Precision, with_precision
 
-PRECISION_KEYS = ("input_bits", "weight_bits")
 
-ResultT = TypeVar("ResultT", Metrics, Breakdown)
-
-
-class PrecisionChoiceSimulator:
+class PrecisionChoiceSimulator(NotModelled):
     """The physical profile where designs say at how many bits the suite runs.
 
     A design is simulated as in a problem that fixes its bits, but for its compute-SNR, which counts from the 8-bit
@@ -46,6 +52,7 @@ class PrecisionChoiceSimulator:
     """
 
     name = "physical"
+    cost_unit = "USD"
 
     def __init__(
         self,
@@ -75,10 +82,11 @@ class PrecisionChoiceSimulator:
             self._worst[bits] = [(layer, error) for _, layer, error in noise]
         self._any = next(iter(self._simulators.values()))
         self.networks, self.required = self._any.networks, self._any.required
+        self.tile_kinds, self.technology = self._any.tile_kinds, technology
         # Genes of a policy are per layer shape at most, and shapes do not know bits.
         self.mapping_genes, self.repair_reads = self._any.mapping_genes, self._any.repair_reads
 
-    def of_design(self, design: Design) -> PhysicalSimulator:
+    def _of_design(self, design: Design) -> PhysicalSimulator:
         """The simulator of a design's bits; its compute-SNR is without the noise of the operands.
 
         Raises:
@@ -90,14 +98,21 @@ class PrecisionChoiceSimulator:
             raise UserError("is no choice of this problem", key=" x ".join(self._chosen), value=bits, allowed=allowed)
         return self._simulators[bits]
 
-    def mapped_greedily(self) -> PrecisionChoiceSimulator | None:
+    def mapped_greedily(self) -> Self | None:
         """The same with layers mapped by the greedy rule; None unless they are mapped exactly."""
+        quick = {bits: simulator.mapped_greedily() for bits, simulator in self._simulators.items()}
+        known = {bits: simulator for bits, simulator in quick.items() if simulator is not None}
+        return self._with(known) if len(known) == len(quick) else None
+
+    def with_technology(self, technology: Technology) -> Self:
+        """The same question under another technology."""
+        other = self._with({bits: one.with_technology(technology) for bits, one in self._simulators.items()})
+        other.technology = technology
+        return other
+
+    def _with(self, simulators: dict[tuple[int, ...], PhysicalSimulator]) -> Self:
         other = copy(self)
-        for bits, simulator in self._simulators.items():
-            quick = simulator.mapped_greedily()
-            if quick is None:
-                return None
-            other._simulators = {**other._simulators, bits: quick}
+        other._simulators, other._any = simulators, next(iter(simulators.values()))
         return other
 
     def check(self, key: str, value: Value) -> None:
@@ -123,25 +138,26 @@ class PrecisionChoiceSimulator:
 
     def simulate(self, designs: DesignTable, *, snr: bool = True) -> Metrics:
         """Energy, latency, area and shortfalls of repaired designs; `snr`: compute-SNR from 8-bit networks too."""
-        parts = []
+        found, results = [], []
         for bits, rows in self._by_bits(designs):
             metrics = self._simulators[bits].simulate(designs.take(rows), snr=snr)
             if snr:
                 errors = power(10.0, -metrics.known_snr_dB() / 10.0) + self._operand_errors[bits]
                 noisy = np.where(self._operand_errors[bits] > 0, -10.0 * log10(errors), metrics.known_snr_dB())
                 metrics = replace(metrics, snr_dB=noisy)
-            parts.append((rows, metrics))
-        return _together(parts)
+            found.append(rows)
+            results.append(metrics)
+        return results_in_row_order(found, results)
 
     def breakdown(self, designs: DesignTable) -> Breakdown:
         """The same by component."""
-        return _together([
-            (rows, self._simulators[bits].breakdown(designs.take(rows))) for bits, rows in self._by_bits(designs)
-        ])  # fmt: skip
+        by_bits = list(self._by_bits(designs))
+        results = [self._simulators[bits].breakdown(designs.take(rows)) for bits, rows in by_bits]
+        return results_in_row_order([rows for _, rows in by_bits], results)
 
     def explain(self, design: Design) -> Sequence[Term]:
         """As of `PhysicalSimulator`."""
-        return self.of_design(design).explain(design)
+        return self._of_design(design).explain(design)
 
     def network_snr(self, design: Design) -> Mapping[str, NetworkSnr]:
         """Compute-SNR of every network from its 8-bit one; the worst layer by whichever noise is larger in it."""
@@ -149,7 +165,7 @@ class PrecisionChoiceSimulator:
         worst = self._worst[tuple(int(design[key]) for key in self._chosen)]
         found = {}
         for snr_dB, (layer, error), (name, known) in zip(
-            total, worst, self.of_design(design).network_snr(design).items(), strict=True
+            total, worst, self._of_design(design).network_snr(design).items(), strict=True
         ):
             if error > 0 and (known.limiting_layer_snr_dB is None or error_dB(error) < known.limiting_layer_snr_dB):
                 found[name] = NetworkSnr(float(snr_dB), "low", layer, error_dB(error))
@@ -159,39 +175,30 @@ class PrecisionChoiceSimulator:
 
     def sampled_snr(self, design: Design) -> Sequence[SampledLayer]:
         """As of `PhysicalSimulator`: the arrays' errors alone."""
-        return self.of_design(design).sampled_snr(design)
+        return self._of_design(design).sampled_snr(design)
 
     def weight_loading(self, design: Design) -> Mapping[str, WeightLoading]:
         """As of `PhysicalSimulator`."""
-        return self.of_design(design).weight_loading(design)
+        return self._of_design(design).weight_loading(design)
 
     def shortfall_notes(self, design: Design) -> Mapping[str, str]:
         """As of `PhysicalSimulator`."""
-        return self.of_design(design).shortfall_notes(design)
+        return self._of_design(design).shortfall_notes(design)
+
+    def layer_report(self, design: Design, network: str, policy: str | None) -> LayerReport:
+        """As of `PhysicalSimulator`."""
+        return self._of_design(design).layer_report(design, network, policy)
+
+    def kernels(self, *, snr: bool) -> tuple[str, ...]:
+        """As of `PhysicalSimulator`: bits are data to them."""
+        return self._any.kernels(snr=snr)
+
+    def compile_kernel(self, designs: DesignTable, name: str) -> None:
+        """As of `PhysicalSimulator`."""
+        self._any.compile_kernel(designs, name)
 
     def _by_bits(self, designs: DesignTable) -> Iterator[tuple[tuple[int, ...], NDArray[np.intp]]]:
         """The rows of every choice of bits that occurs."""
         chosen = np.stack([designs[key] for key in self._chosen], axis=1)
         for bits in np.unique(chosen, axis=0):
             yield tuple(int(b) for b in bits), np.flatnonzero((chosen == bits).all(axis=1))
-
-
-def _together(parts: Sequence[tuple[NDArray[np.intp], ResultT]]) -> ResultT:
-    """Results of some rows each as one, in the order of the rows; what all designs share stays as it is."""
-    order = np.argsort(np.concatenate([rows for rows, _ in parts]), kind="stable")
-    first = parts[0][1]
-    shared = {"macs", "energy_components", "latency_components", "area_components"}
-
-    def joined(values: Sequence[NDArray[np.float64]]) -> NDArray[np.float64]:
-        return np.concatenate(values)[order]
-
-    columns: dict[str, Any] = {}
-    for name, value in vars(first).items():
-        every = [getattr(part, name) for _, part in parts]
-        if name in shared or value is None:
-            continue
-        if isinstance(value, Mapping):
-            columns[name] = {key: joined([one[key] for one in every]) for key in value}
-        else:
-            columns[name] = joined(every)
-    return replace(first, **columns)

@@ -13,6 +13,7 @@ import numba
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from imcevo.costs.equation import Term
 from imcevo.costs.published import Memory, PublishedCosts, nodes_of
 from imcevo.costs.published_actions import (
     ACTION_TABLE,
@@ -27,8 +28,9 @@ from imcevo.hardware import GLB_WIDTH_BITS, Design, DesignTable, Value, table_of
 from imcevo.kernels import kernel
 from imcevo.mapping.policies import NO_GENES
 from imcevo.portable.arrays import products, row_sums
-from imcevo.simulator.interface import Breakdown, Metrics, NetworkSnr, Repair, Term, WeightLoading
+from imcevo.simulator.not_modelled import NotModelled
 from imcevo.simulator.published_counts import Chips, Counts, count
+from imcevo.simulator.results import Breakdown, Metrics, Repair
 from imcevo.workload.published import DIMENSIONS, WEIGHT_BITS, published_suite
 
 SOURCE = "arXiv 2603.03880"
@@ -55,7 +57,7 @@ class _Work(NamedTuple):
     prices_J: NDArray[np.float64]  # of every design
 
 
-class PublishedSimulator:
+class PublishedSimulator(NotModelled):
     """Designs of one memory on published networks.
 
     Args:
@@ -95,8 +97,9 @@ class PublishedSimulator:
         self._reads_x = _of_networks(self.suite.inputs, macs)
         self._reads_xw = _of_networks(self.suite.products, macs)
 
-    def mapped_greedily(self) -> None:
-        """None: the published mapper is the only one."""
+    def restricted_to(self, networks: Sequence[str]) -> PublishedSimulator:
+        """The same memory and costs for some of its networks."""
+        return PublishedSimulator(networks, self.memory, self.costs)
 
     def check(self, key: str, value: Value) -> None:
         """Check one value of a design against what is published.
@@ -183,14 +186,6 @@ class PublishedSimulator:
             Term(f"area of {name}", equation, {key: design[key] for key in keys}, float(area), "m2", source)
             for (name, (equation, keys)), area in zip(_AREA_TERMS.items(), areas, strict=True)
         ]
-
-    def network_snr(self, design: Design) -> Mapping[str, NetworkSnr]:
-        """Not modelled."""
-        return {}
-
-    def weight_loading(self, design: Design) -> Mapping[str, WeightLoading]:
-        """Not modelled."""
-        return {}
 
     def shortfall_notes(self, design: Design) -> Mapping[str, str]:
         """For each missed requirement of one design a sentence naming network, need, offer and shortfall."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import NamedTuple
 
 from imcevo.accuracy.closed_form import LAYER_CAP_dB
 from imcevo.accuracy.monte_carlo import multiply, snr_dB
@@ -11,33 +10,12 @@ from imcevo.accuracy.slicing import Slicing
 from imcevo.accuracy.sources import StatisticsSource
 from imcevo.hardware import DesignTable
 from imcevo.mapping.factors import Mapping
-from imcevo.mapping.records import Records
+from imcevo.mapping.kernel_records import Records
+from imcevo.simulator.results import SampledLayer
 from imcevo.simulator.snr import SnrModel, error_dB
 
 VECTORS, COLUMNS = 32, 16
 _SEED = 20212
-
-
-class SampledLayer(NamedTuple):
-    """One layer on one design.
-
-    Attributes:
-        layers: names of the layers that this one stands for: same shape and statistics.
-        K, pieces: reduction length, and reads it falls into.
-        vectors, columns: sampled.
-        statistics: ``measured`` (a sample of the tensors) or ``stated`` (drawn from the distribution).
-        closed_form_dB, monte_carlo_dB: SNR, at most the cap of a layer.
-    """
-
-    network: str
-    layers: tuple[str, ...]
-    K: int
-    pieces: int
-    vectors: int
-    columns: int
-    statistics: str
-    closed_form_dB: float
-    monte_carlo_dB: float
 
 
 def sampled_layers(

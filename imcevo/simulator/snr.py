@@ -13,12 +13,12 @@ from imcevo.accuracy.sources import StatedValues, StatisticsSource
 from imcevo.accuracy.table import CONVERSION_DTYPE, ErrorTable
 from imcevo.costs.lines import SAMPLING_NOISE_STEPS, column_wire_ohm
 from imcevo.hardware import DesignTable
+from imcevo.hardware.forbidden import CALIBRATED
 from imcevo.mapping.factors import Mapping as LayerMapping
+from imcevo.mapping.kernel_records import Records
 from imcevo.mapping.loops import reduction_pieces
-from imcevo.mapping.records import Records
 from imcevo.portable.arrays import log10, power
-from imcevo.simulator.interface import NetworkSnr
-from imcevo.simulator.repair import CALIBRATED
+from imcevo.simulator.results import NetworkSnr
 from imcevo.technology import Technology
 from imcevo.workload import Network
 from imcevo.workload.build import layer_names

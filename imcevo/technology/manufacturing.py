@@ -18,6 +18,7 @@ class Manufacturing(StrictModel):
 
     Attributes:
         wafer_diameter, edge_exclusion: the part of a wafer that carries good dies is what the ring leaves.
+        exposure_field: the largest die that one exposure prints.
         scribe_lane: between two dies.
         edge_loss: dies cut by the edge, in the exponent of the gross-die formula.
         critical_levels: exponent of the negative binomial yield.
@@ -26,6 +27,7 @@ class Manufacturing(StrictModel):
 
     wafer_diameter: q.Length
     edge_exclusion: q.Length
+    exposure_field: q.Area
     scribe_lane: q.Length
     edge_loss: q.Number
     critical_levels: q.Number

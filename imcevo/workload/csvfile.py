@@ -2,9 +2,10 @@
 
 One line per layer, in the order they run. The header names fields of `Layer` (see there for their meaning);
 only `name` must be there, and whatever differs from the field's default; an empty cell is the default. Whole
-numbers are digits; `dynamic`, `sequential`, `from_dram`, `to_dram` are 0 or 1. Lines that start with ``#``
-are comments, but for ``# name: ...``, ``# family: ...`` and ``# description: ...``, which describe the
-network (otherwise the file's name, ``other`` and nothing).
+numbers are digits; `dynamic`, `sequential`, `from_dram`, `to_dram` are 0 or 1; layers that share their weights name
+the same tensor under `stored_as`. Lines that start with ``#`` are comments, but for ``# name: ...``,
+``# family: ...`` and ``# description: ...``, which describe the network (otherwise the file's name, ``other`` and
+nothing).
 
     # family: cnn
     name,kind,C,M,P,Q,R,S,stride_h,stride_w,pad_h,pad_w,H,W,ops,from_dram,to_dram
@@ -41,7 +42,8 @@ LARGEST_VOLUME = 2**53
 _DEFAULTS: dict[str, Any] = {field.name: field.default for field in fields(Layer)}
 _METADATA = ("name", "family", "description")
 _COMMENT_KEY = re.compile(r"#\s*(\w+)\s*:\s*(.*)")
-_LAYER_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_./:\[\]-]{0,119}")
+_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_./:\[\]-]{0,119}")
+_NAME_ALLOWED = "up to 120 letters, digits or any of _ . / : - [ ]"
 _WHOLE_NUMBER = re.compile(r"-?[0-9]{1,18}")
 _VOLUMES = ("macs", "weights", "input_elements", "output_elements", "parameters", "ops", "held_elements")
 _AXES = (("P", "R", "stride_h", "pad_h", "H"), ("Q", "S", "stride_w", "pad_w", "W"))
@@ -159,7 +161,7 @@ def _read_layer(header: list[str], cells: list[str], path: Path, number: int) ->
 
 def _parsed(name: str, cell: str, path: Path, place: str) -> Any:
     """A cell as its column's type."""
-    allowed = {"name": None, "kind": KINDS, "statistics": INPUT_STATISTICS}
+    allowed = {"name": None, "stored_as": None, "kind": KINDS, "statistics": INPUT_STATISTICS}
     if name in allowed:
         names = allowed[name]
         if names is not None and cell not in names:
@@ -181,8 +183,10 @@ def _check(layer: Layer, path: Path, place: str) -> None:
         value = getattr(layer, column)
         return UserError(problem, file=path, key=f"{place}: {column}", value=value, allowed=allowed)
 
-    if not _LAYER_NAME.fullmatch(layer.name):
-        raise refuse("name", "is not a layer name", "up to 120 letters, digits or any of _ . / : - [ ]")
+    if not _NAME.fullmatch(layer.name):
+        raise refuse("name", "is not a layer name", _NAME_ALLOWED)
+    if layer.stored_as and not _NAME.fullmatch(layer.stored_as):
+        raise refuse("stored_as", "is not the name of a tensor", _NAME_ALLOWED)
     if layer.parameters < -1:
         raise refuse("parameters", "is negative", "0 or more, or -1 for as many as the matrix has weights")
     for column in ("R", "S"):

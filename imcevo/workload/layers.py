@@ -34,6 +34,9 @@ class Layer:
         held_elements: other tensors that must stay on chip meanwhile (residual branches), in elements.
         from_dram, to_dram: the layer reads the network's input, or writes an output of it (a key-value cache is one).
         statistics: name of the value distribution of the inputs (`imcevo.workload.statistics`).
+        stored_as: name of the stored tensor that holds the layer's weights, or the table of a ``lookup``. Layers of one
+            network with the same name share one copy of the tensor, and its `parameters` count once; empty: the layer
+            has a tensor of its own.
         input_bits, weight_bits, output_bits: precision of this layer; 0 leaves it to the problem.
     """
 
@@ -62,6 +65,7 @@ class Layer:
     from_dram: bool = False
     to_dram: bool = False
     statistics: str = "relu"
+    stored_as: str = ""
     input_bits: int = 0
     weight_bits: int = 0
     output_bits: int = 0
@@ -84,6 +88,11 @@ class Layer:
                 raise UserError("is out of range", key=f"{self.name}: {key}", value=bits, allowed=allowed)
         if self.fused and self.kind != "elementwise":
             raise UserError("only element-wise layers are fused", key=f"{self.name}: fused", value=self.fused)
+        if self.stored_as and (self.dynamic or self.kind == "elementwise"):
+            raise UserError(
+                "names a stored tensor for a layer that has none", key=f"{self.name}: stored_as", value=self.stored_as,
+                allowed="empty: only matrix layers that are not dynamic, and lookups, have one",
+            )  # fmt: skip
 
     @property
     def K(self) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Literal, get_args
 
@@ -76,16 +77,31 @@ class Network:
 
     @property
     def parameters(self) -> int:
-        """Stored parameters: weights, biases, scales and embedding tables."""
-        return sum(layer.n_parameters for layer in self.layers)
+        """Stored parameters: weights, biases, scales and embedding tables.
+
+        What layers share (`Layer.stored_as`) counts once, the largest where they say different sizes: a layer that adds
+        to the shared tensor values of its own (a second bias) names them in the largest.
+        """
+        return _stored((layer.stored_as, layer.n_parameters) for layer in self.layers)
 
     @property
     def array_weights(self) -> int:
-        """Weights that need a cell in an array: no biases, no scales, no tables, no activations."""
-        return sum(layer.weights for layer in self.layers if not layer.dynamic)
+        """Weights that need a cell in an array: no biases, no scales, no tables, no activations; shared ones once."""
+        return _stored((layer.stored_as, layer.weights) for layer in self.layers if not layer.dynamic)
 
     def batched(self, batch: int) -> Network:
         """The network on `batch` inferences at once: all meet the same weights, each its own activations."""
         if batch == 1:
             return self
         return replace(self, layers=tuple(layer.batched(batch) for layer in self.layers))
+
+
+def _stored(sizes: Iterable[tuple[str, int]]) -> int:
+    """Sum of (name of the stored tensor, values); every name once with its most values, no name always."""
+    own, shared = 0, dict[str, int]()
+    for name, values in sizes:
+        if name:
+            shared[name] = max(shared.get(name, 0), values)
+        else:
+            own += values
+    return own + sum(shared.values())

@@ -24,6 +24,11 @@ class LayerTable(NamedTuple):
         input_elements, output_elements, held_elements: of one layer.
         from_dram, to_dram: 0..1, share of the merged layers that read the network's input or write its output.
         row_taps, col_taps: number of (output row, kernel row) pairs that do not fall on padding, and for columns.
+        stored: how many tensors hold the weights of the row's layers: `count` where every layer has its own, less where
+            layers share one; 0 where an earlier row counts them (layers of other sizes of the same tensors).
+        behind: how many rows after that earlier row, its leader, this one stands; 0 where it leads or shares with none.
+        uses: layers of this row per tensor; 1 where every layer has its own.
+        loads: how many of the layers meet arrays that hold other weights; the others use what the layer before used.
         mean_input: ``[n_layers, 8]`` mean level (0..1 of full scale) of an input slice of d bits, column d - 1.
         mean_weight: ``[n_layers, 8]`` mean cell level (0..1 of the largest) at b bits per cell, column b - 1.
     """
@@ -50,6 +55,10 @@ class LayerTable(NamedTuple):
     input_bits: NDArray[np.int64]
     weight_bits: NDArray[np.int64]
     output_bits: NDArray[np.int64]
+    stored: NDArray[np.int64]
+    behind: NDArray[np.int64]
+    loads: NDArray[np.int64]
+    uses: NDArray[np.float64]
     ops: NDArray[np.float64]
     input_elements: NDArray[np.float64]
     output_elements: NDArray[np.float64]

@@ -15,7 +15,7 @@ from imcevo.analysis.query import Columns, chosen, measured
 from imcevo.analysis.selection import Selection, merged_front
 from imcevo.cli import main
 from imcevo.errors import UserError
-from imcevo.experiment import Experiment, run_experiment
+from imcevo.runs import Experiment, run_experiment
 
 Make = Callable[..., Experiment]
 TABLE = pd.DataFrame({

@@ -9,16 +9,16 @@ import pandas as pd
 import pytest
 
 from imcevo.analysis import Run, load_run, load_runs
-from imcevo.analysis.compare import comparison_table, run_table, write_comparison
-from imcevo.analysis.figures import write_comparison_figure, write_figures
+from imcevo.analysis.figures.of_run import write_comparison_figure, write_figures
 from imcevo.analysis.infeasible import infeasibility
+from imcevo.analysis.study.optimisers import comparison_table, run_table, write_comparison
 from imcevo.cli import main
 from imcevo.errors import UserError
-from imcevo.experiment import Experiment, load_experiment, run_experiment
 from imcevo.problem import load_problem
 from imcevo.problem.toml_text import to_toml
-from tests.experiment.small import EXPERIMENT
+from imcevo.runs import Experiment, load_experiment, run_experiment
 from tests.problem.configs import CONFIG
+from tests.runs.small import EXPERIMENT
 
 Make = Callable[..., Experiment]
 

@@ -6,7 +6,7 @@ import pytest
 from imcevo.calibrate.published import calibrate_published
 from imcevo.calibrate.published_areas import decompose_areas
 from imcevo.errors import UserError
-from imcevo.validate.published_points import sample_points
+from imcevo.validate.published.points import sample_points
 
 
 def test_refit_finds_the_shipped_unit_costs_and_holds_designs_out():

@@ -19,8 +19,8 @@ Run = Callable[..., tuple[int, str, str]]
 def run(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Run:
     """Run a command line in this process, on the fake simulator: exit code, stdout, stderr."""
     monkeypatch.setattr(
-        "imcevo.problem.profiles.PhysicalSimulator",
-        lambda networks, *rest: FakeSimulator([network.name for network in networks]),
+        "imcevo.problem.profiles.physical_simulator",
+        lambda networks, *rest, **more: FakeSimulator([network.name for network in networks]),
     )
 
     def run(*argv: object) -> tuple[int, str, str]:

@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 from tests.cli.conftest import Run
-from tests.experiment.studies import STUDY, write_study
+from tests.study.studies import STUDY, write_study
 
 SMALL = {"seeds": [1, 2], "budget": {"evaluations": 40}, "designs": STUDY["designs"][:2]}
 

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from imcevo.problem.codesign import DERIVED
+from imcevo.problem.quantities import of_networks
 
 
 def test_json_is_the_contract(run, files):
@@ -15,11 +15,12 @@ def test_json_is_the_contract(run, files):
     assert (code, err) == (0, "")
     report = json.loads(out)
     keys = {
-        "networks", "area_m2", "cost", "power_W", "power_density_W_per_m2", "feasible", "violations", "breakdown",
-        "repairs", "notes", "weight_loading",
+        "networks", "area_m2", "cost", "cost_unit", "power_W", "power_density_W_per_m2", "feasible", "violations",
+        "breakdown", "repairs", "notes", "warnings", "weight_loading",
     }  # fmt: skip
     assert set(report) == keys
-    assert set(report["networks"]["resnet18"]) == {"energy_J", "latency_s", "snr_dB", *DERIVED}
+    further = {quantity.name for quantity in of_networks()}
+    assert set(report["networks"]["resnet18"]) == {"energy_J", "latency_s", "snr_dB", *further}
     assert set(report["breakdown"]) == {"energy_J", "latency_s", "area_m2"}
     assert report["feasible"] is (report["violations"] == {})
 

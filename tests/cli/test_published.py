@@ -10,8 +10,8 @@ from imcevo.cli._certify import resume_exhaustive, run_exhaustive
 from imcevo.cli.calibrate import calibrate
 from imcevo.cli.validate import validate
 from imcevo.errors import UserError
-from imcevo.experiment.certify import load_certification
-from tests.experiment.test_certify import EXPERIMENT, PROBLEM
+from imcevo.runs.certify import load_certification
+from tests.runs.test_certify import EXPERIMENT, PROBLEM
 
 
 def output_of(app, *arguments):

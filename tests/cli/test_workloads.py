@@ -42,6 +42,17 @@ def test_show_a_users_network(run, tmp_path):
     assert shown["published"] is None
 
 
+def test_show_tells_shared_weights(run, tmp_path):
+    file = tmp_path / "tied.csv"
+    file.write_text("name,C,M,stored_as\nfirst,32,32,W\nsecond,32,32,W\n")
+    shown = json.loads(run("workloads", "show", file, "--json")[1])
+    assert (shown["parameters"], shown["array_weights"], shown["macs"]) == (1024, 1024, 2048)
+    assert [layer["stored_as"] for layer in shown["layers"]] == ["W", "W"]
+    table = run("workloads", "show", file)[1]
+    assert "stored_as W" in table
+    assert "What layers share (stored_as) counts once" in table
+
+
 def test_mistakes(run, tmp_path):
     code, _, err = run("workloads", "show", "resnet118")
     assert code == 2

@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 from imcevo.mapping.factors import FACTORS, ORDERS
-from imcevo.mapping.records import FACTOR_DTYPE, GEOMETRY_DTYPE, Records, layer_records
+from imcevo.mapping.kernel_records import FACTOR_DTYPE, GEOMETRY_DTYPE, Records, layer_records
 from imcevo.workload import Network, Precision, layer_table
 from imcevo.workload.layers import Layer
 

@@ -10,7 +10,7 @@ from imcevo.costs.terms import ACTIONS, N_ACTIONS, RATES, RESOURCES
 from imcevo.mapping.count import COUNT_DTYPE, N_RESOURCES, N_TIMES, RATE_DTYPE, TIME_DTYPE, count_layers
 from imcevo.mapping.factors import FACTORS
 from imcevo.mapping.greedy import map_greedily
-from imcevo.mapping.records import Records
+from imcevo.mapping.kernel_records import Records
 from tests.mapping.cases import factors_of, geometry_of, random_chip, random_factors, random_layer, records_of
 from tests.mapping.walker import Walk
 

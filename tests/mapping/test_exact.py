@@ -17,8 +17,8 @@ from imcevo.mapping.exact_designs import map_exactly
 from imcevo.mapping.exact_resident import copies_step
 from imcevo.mapping.factors import FACTORS, Mapping
 from imcevo.mapping.greedy import map_greedily
+from imcevo.mapping.kernel_records import FACTOR_DTYPE, RESIDENT, STREAMED, Records
 from imcevo.mapping.price import Prices
-from imcevo.mapping.records import FACTOR_DTYPE, RESIDENT, STREAMED, Records
 from imcevo.mapping.space import CHOICES, NEUTRAL_COPIES
 from imcevo.workload.layers import Layer
 from tests.mapping.cases import geometry_of, random_chip, random_layer, records_of

@@ -7,7 +7,7 @@ import pytest
 
 from imcevo.mapping.factors import ORDERS
 from imcevo.mapping.greedy import map_greedily
-from imcevo.mapping.records import GEOMETRY_DTYPE, RESIDENT, STREAMED, SWAPPED, Records
+from imcevo.mapping.kernel_records import GEOMETRY_DTYPE, RESIDENT, STREAMED, SWAPPED, Records
 from imcevo.workload.layers import Layer
 from tests.mapping.cases import random_chip, random_layer, records_of
 

@@ -8,10 +8,10 @@ import pytest
 from imcevo.costs.terms import N_ACTIONS, RATES, UnitCosts
 from imcevo.mapping.exact_designs import map_exactly
 from imcevo.mapping.factors import FACTORS, ON_DIGITAL_UNIT
+from imcevo.mapping.kernel_records import FACTOR_DTYPE, RESIDENT, STREAMED
 from imcevo.mapping.memo import MappingMemo
 from imcevo.mapping.nondominated import N_WORK
 from imcevo.mapping.price import Prices
-from imcevo.mapping.records import FACTOR_DTYPE, RESIDENT, STREAMED
 from tests.mapping.test_exact import SUM_BITS, Case, all_choices, costs_of, random_case, told
 
 

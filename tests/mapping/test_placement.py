@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from imcevo.mapping.kernel_records import LAYER_DTYPE, Records
 from imcevo.mapping.placement import Offer, place_layers
-from imcevo.mapping.records import LAYER_DTYPE, Records
 from imcevo.workload.table import ELEMENTWISE, MATRIX
 
 N_DESIGNS, N_LAYERS = 40, 12

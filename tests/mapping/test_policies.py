@@ -9,9 +9,9 @@ from imcevo.costs.terms import UnitCosts
 from imcevo.errors import UserError
 from imcevo.mapping.evolved import map_as_told, shapes_of
 from imcevo.mapping.greedy import map_greedily
-from imcevo.mapping.judge import energy_latency, least_energy_latency
+from imcevo.mapping.kernel_records import RESIDENT, STREAMED, SWAPPED, Records
+from imcevo.mapping.optimality_gap import energy_latency, least_energy_latency
 from imcevo.mapping.policies import mapping_policy
-from imcevo.mapping.records import RESIDENT, STREAMED, SWAPPED, Records
 from imcevo.mapping.space import CHOICES
 from tests.mapping.test_exact import random_case
 from tests.mapping.test_greedy import chips, suite

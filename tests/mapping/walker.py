@@ -40,11 +40,16 @@ class Cache:
 
 
 class Walk:
-    """Execute `layer` under the factors `f` on the design `chip`; results in `counts` and `times`."""
+    """Execute `layer` under the factors `f` on the design `chip`; results in `counts` and `times`.
+
+    `held`: the weights that the layer before, with the same tensor and factors, left in the arrays (its `held`).
+    """
 
     def __init__(
-        self, layer: Layer, chip: dict[str, int], f: dict[str, int], *, bits: int = 8, sum_bits: int = 24
-    ) -> None:
+        self, layer: Layer, chip: dict[str, int], f: dict[str, int], *, bits: int = 8, sum_bits: int = 24,
+        held: object = None,
+    ) -> None:  # fmt: skip
+        self.held = held
         self.layer, self.chip, self.f, self.bits, self.sum_bits = layer, chip, f, bits, sum_bits
         self.counts: dict[str, float] = defaultdict(float)
         self.slices = -(-bits // chip["bits_per_cell"])
@@ -110,7 +115,6 @@ class Walk:
         input_block, window, line = self._input_block_bits()
         inputs = defaultdict(lambda: Cache(int(self.chip["input_buffer_bits"] // input_block)))
         sums = Cache(int(self.chip["output_buffer_bits"] // self._output_block_bits()))
-        loaded: object = None
         started: set[object] = set()
         compute: set[object] = set()
         for g, slab, m, k in self._sequence():
@@ -120,8 +124,8 @@ class Walk:
             elements = sum(len(r) for tile in k_tiles for r in tile)
             outputs = sum(len(r) for tile in m_tiles for r in tile)
             vectors = sum(len(p) * len(q) for _, p, q in pieces)
-            if streamed and loaded != (g, m, k):
-                loaded = (g, m, k)
+            if streamed and self.held != (g, m, k):
+                self.held = (g, m, k)
                 self._load_weights(g, k_tiles, m_tiles, groups, elements, outputs)
             # inputs
             fetched = sum(self._fetched(p, q, window, line) for _, p, q in pieces)

@@ -7,7 +7,7 @@ from imcevo.errors import UserError
 from imcevo.optimise.exhaustive import ExhaustiveSearch, proven_genes
 from imcevo.optimise.optima import SCALARS, scalar
 from imcevo.problem.constraints import Constraint
-from imcevo.simulator.interface import Metrics
+from imcevo.simulator.results import Metrics
 from tests.optimise.published_problems import problem_of
 
 OPTIMA = tuple(SCALARS)

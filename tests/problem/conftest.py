@@ -34,8 +34,8 @@ def load(
 ) -> Callable[..., CodesignProblem]:
     """Load a config with the fake simulator behind it."""
     monkeypatch.setattr(
-        "imcevo.problem.profiles.PhysicalSimulator",
-        lambda networks, *rest: FakeSimulator([network.name for network in networks]),
+        "imcevo.problem.profiles.physical_simulator",
+        lambda networks, *rest, **more: FakeSimulator([network.name for network in networks]),
     )
     return lambda config: load_problem(write(config))
 

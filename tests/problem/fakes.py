@@ -6,18 +6,20 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from imcevo.costs.equation import Term
 from imcevo.costs.terms import AREA_COMPONENTS, ENERGY_COMPONENTS, RESOURCES
 from imcevo.hardware import Design, DesignTable, Value, table_of
 from imcevo.mapping.policies import NO_GENES
-from imcevo.simulator import PhysicalSimulator
-from imcevo.simulator.interface import Breakdown, Metrics, NetworkSnr, Repair, Term, WeightLoading
-from imcevo.simulator.physical import KEYS
+from imcevo.simulator.design_keys import KEYS
+from imcevo.simulator.not_modelled import NotModelled
+from imcevo.simulator.physical import PhysicalSimulator
+from imcevo.simulator.results import Breakdown, Metrics, Repair
 from imcevo.technology import load_technology
 
 MOST_BITS = {"rram_1t1r": 4, "sram_analog_8t": 1, "sram_digital": 1}
 
 
-class FakeSimulator:
+class FakeSimulator(NotModelled):
     """Records the number of designs of every `simulate` call in `batches`."""
 
     name = "fake"
@@ -91,13 +93,6 @@ class FakeSimulator:
 
     def explain(self, design: Design) -> Sequence[Term]:
         return [Term("cell_energy", "E = C V^2", {"voltage_V": design["voltage_V"]}, 1e-15, "J", "this test")]
-
-    def network_snr(self, design: Design) -> Mapping[str, NetworkSnr]:
-        return {}
-
-    def weight_loading(self, design: Design) -> Mapping[str, WeightLoading]:
-        """Not modelled."""
-        return {}
 
     def shortfall_notes(self, design: Design) -> Mapping[str, str]:
         missed = self.simulate(table_of([design])).shortfalls

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from imcevo.hardware import table_of
-from imcevo.problem.codesign import DERIVED
+from imcevo.problem.quantities import of_networks
 
 
 def rows(problem, n=400, seed=1):
@@ -123,7 +123,7 @@ def test_frame_tells_values_as_simulated(problem):
         *problem.variable_names, "energy_J_mean", "latency_s_max", "area_m2", "energy_J.resnet18",
         "energy_J.mobilebert",
         "latency_s.resnet18", "latency_s.mobilebert",
-        *(f"{quantity}.{network}" for quantity in DERIVED for network in ("resnet18", "mobilebert")),
+        *(f"{quantity.name}.{network}" for quantity in of_networks() for network in ("resnet18", "mobilebert")),
         "feasible", "violations",
     ]  # fmt: skip
     assert set(frame["cell"]) == {"rram_1t1r", "sram_digital"}

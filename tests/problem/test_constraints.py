@@ -7,7 +7,7 @@ import pytest
 
 from imcevo.errors import UserError
 from imcevo.problem.constraints import build_constraints
-from imcevo.simulator.interface import Metrics
+from imcevo.simulator.results import Metrics
 
 NETWORKS = ("a", "b")
 METRICS = Metrics(

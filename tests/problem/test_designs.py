@@ -18,8 +18,8 @@ def test_report_adds_up_and_is_json(problem):
     report = evaluation_report(problem, DESIGN)
     assert json.loads(json.dumps(report, allow_nan=False)) == report
     keys = {
-        "networks", "area_m2", "cost", "power_W", "power_density_W_per_m2", "feasible", "violations", "breakdown",
-        "repairs", "notes", "weight_loading",
+        "networks", "area_m2", "cost", "cost_unit", "power_W", "power_density_W_per_m2", "feasible", "violations",
+        "breakdown", "repairs", "notes", "warnings", "weight_loading",
     }  # fmt: skip
     assert set(report) == keys
     for name, results in report["networks"].items():

@@ -14,7 +14,7 @@ from imcevo.problem import CodesignProblem, load_problem
 from imcevo.problem.designs import evaluation_report
 from imcevo.problem.mapping_report import mapping_report
 from imcevo.problem.toml_text import to_toml
-from imcevo.simulator import HybridSimulator
+from imcevo.simulator.hybrid import HybridSimulator
 from tests.problem.configs import CONFIG, DESIGN
 
 HYBRID = {"digital_cell": "sram_digital", "digital_groups": [0, 1, 2, 9], "router_groups": [4, 9]}

@@ -10,7 +10,7 @@ import pytest
 from imcevo.errors import UserError
 from imcevo.problem.config import ObjectiveConfig
 from imcevo.problem.objectives import build_objectives
-from imcevo.simulator.interface import Metrics
+from imcevo.simulator.results import Metrics
 
 METRICS = Metrics(
     energy_J=np.array([[1.0, 4.0], [2.0, 8.0]]),

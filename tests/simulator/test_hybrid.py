@@ -14,7 +14,9 @@ from imcevo.errors import UserError
 from imcevo.hardware import DesignTable, table_of
 from imcevo.mapping.factors import ELSEWHERE, ON_ARRAYS
 from imcevo.mapping.policies import mapping_policy
-from imcevo.simulator import Deployment, HybridSimulator, Metrics, PhysicalSimulator
+from imcevo.simulator import Deployment, Metrics
+from imcevo.simulator.hybrid import HybridSimulator
+from imcevo.simulator.physical import PhysicalSimulator
 from imcevo.workload import Network, Precision, load_network
 from tests.simulator.test_physical import DESIGN, designs
 
@@ -108,10 +110,10 @@ def test_what_both_parts_share_has_one_price(suite: list[Network]) -> None:
     analog, digital = hybrid.parts(table)
     for action in ("glb_read", "glb_write", "dram", "digital_mac", "digital_op", "trunk", "local_link"):
         column = ACTIONS.index(action)
-        assert (analog.costs.energy_J[:, column] == digital.costs.energy_J[:, column]).all()
-    assert (analog.costs.rates[:, -2:] == digital.costs.rates[:, -2:]).all()
-    alone = hybrid_costs([analog.designs], [np.ones(2)], hybrid.technology)[0]
-    for ours, theirs in zip(alone, unit_costs(analog.designs, hybrid.technology), strict=True):
+        assert (analog.tiles.costs.energy_J[:, column] == digital.tiles.costs.energy_J[:, column]).all()
+    assert (analog.tiles.costs.rates[:, -2:] == digital.tiles.costs.rates[:, -2:]).all()
+    alone = hybrid_costs([analog.tiles.designs], [np.ones(2)], hybrid.technology)[0]
+    for ours, theirs in zip(alone, unit_costs(analog.tiles.designs, hybrid.technology), strict=True):
         np.testing.assert_allclose(ours, theirs, rtol=1e-14)
 
 

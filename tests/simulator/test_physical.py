@@ -11,7 +11,8 @@ from imcevo.costs.die import die_costs
 from imcevo.errors import UserError
 from imcevo.hardware import DesignTable, table_of
 from imcevo.mapping.policies import mapping_policy
-from imcevo.simulator import Deployment, PhysicalSimulator
+from imcevo.simulator import Deployment
+from imcevo.simulator.physical import PhysicalSimulator
 from imcevo.workload import Network, Precision, load_network
 from imcevo.workload.layers import Layer
 
@@ -289,12 +290,12 @@ def test_equal_designs_are_mapped_once_where_asked_for(
 
     sim = PhysicalSimulator(suite, Precision(), Deployment("streamed"), mapping_policy(policy))
     drawn = sim.repair(designs(np.random.default_rng(3), 8))
-    chips = drawn.replace(**dict.fromkeys(sim.policy.keys, np.ones(8)))
+    chips = drawn.replace(**dict.fromkeys(sim.stages.policy.keys, np.ones(8)))
     plain = asked(sim)
     calls: list[int] = []
-    choose = type(sim.policy).map
-    monkeypatch.setattr(type(sim.policy), "map", lambda *told: calls.append(1) or choose(*told))
-    with sim.remembering():
+    choose = type(sim.stages.policy).map
+    monkeypatch.setattr(type(sim.stages.policy), "map", lambda *told: calls.append(1) or choose(*told))
+    with sim.keeping_mappings():
         remembered = asked(sim)
     assert len(calls) == 2
     asked(sim)

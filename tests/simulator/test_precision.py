@@ -7,7 +7,8 @@ import pytest
 
 from imcevo.config import validated
 from imcevo.hardware import table_of
-from imcevo.simulator import Deployment, PhysicalSimulator
+from imcevo.simulator import Deployment
+from imcevo.simulator.physical import PhysicalSimulator
 from imcevo.workload import Precision, load_network, with_precision
 from tests.problem.configs import CONFIG, DESIGN
 

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from imcevo.errors import UserError
-from imcevo.simulator.interface import Repair
 from imcevo.simulator.published import PublishedSimulator
+from imcevo.simulator.results import Repair
 from tests.simulator.published_cases import FOUR, SPACES, one_design, random_designs
 
 MEMORIES = ("rram", "sram")

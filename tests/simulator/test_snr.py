@@ -17,7 +17,8 @@ from imcevo.accuracy.table import CONVERSION_DTYPE, ErrorTable
 from imcevo.hardware import DesignTable, table_of
 from imcevo.kernels import cache_folder
 from imcevo.mapping.loops import reduction_pieces
-from imcevo.simulator import Deployment, PhysicalSimulator
+from imcevo.simulator import Deployment
+from imcevo.simulator.physical import PhysicalSimulator
 from imcevo.workload import Network, Precision, with_precision
 from imcevo.workload.layers import Layer
 from tests.mapping.cases import factors_of, geometry_of, random_chip, random_factors, random_layer, records_of
@@ -77,7 +78,7 @@ def test_another_technology_has_the_noise_of_its_cells() -> None:
 def test_a_network_adds_the_errors_of_its_layers() -> None:
     sim = simulator()
     designs = sim.repair(table_of([DESIGN]))
-    geometry = sim.geometry(designs)
+    geometry = sim.stages.geometry(designs)
     layers = list(sim.snr.converted_layers(designs, geometry, sim.mapped(designs)))
     error = sum(error for network, *_, error in layers if network == "one")
     found = sim.network_snr(designs.design(0))["one"]

@@ -28,9 +28,9 @@ import numpy as np
 from distributed import LocalCluster
 from numpy.typing import NDArray
 
-from imcevo.experiment import load_experiment, run_experiment
-from imcevo.experiment.journal import TIMING, Status
 from imcevo.problem import load_problem
+from imcevo.runs import load_experiment, run_experiment
+from imcevo.runs.recorder import TIMING, Status
 from tests.tools.kills import EXPERIMENT, ROOT, lasting_files
 
 

@@ -84,6 +84,68 @@ def test_what_merges_and_what_does_not():
     assert table.to_dram.tolist() == [1 / 3, 0.0, 0.0, 0.0]
 
 
+def rows_of(*layers: Layer) -> tuple[list[list[str]], dict[str, list[float]]]:
+    """Names of the rows' layers, and what the rows say of the tensors behind them."""
+    network = Network("n", "other", "", layers)
+    table = layer_table([network], Precision())
+    said = {name: getattr(table, name).tolist() for name in ("count", "stored", "behind", "uses", "loads")}
+    return [merged for _, merged in layer_names([network])], said
+
+
+def test_blocks_on_the_same_tensors_store_one_block():
+    """ALBERT: twelve blocks of two tensors of one shape and one of another, one block stored."""
+    blocks = [
+        layer
+        for block in range(12)
+        for layer in (
+            Layer(f"{block}.query", C=8, M=8, P=4, H=4, stored_as="query"),
+            Layer(f"{block}.key", C=8, M=8, P=4, H=4, stored_as="key"),
+            Layer(f"{block}.norm", "elementwise", C=8, P=4, H=4),
+            Layer(f"{block}.up", C=8, M=32, P=4, H=4, stored_as="up"),
+        )
+    ]
+    names, said = rows_of(*blocks, Layer("own", C=8, M=8, P=4, H=4), Layer("alone", C=8, M=8, P=4, H=4, stored_as="W"))
+    assert [len(merged) for merged in names] == [24, 12, 12, 2]
+    assert names[3] == ["own", "alone"]  # a name that nobody else has changes nothing
+    assert said["stored"] == [2, 12, 1, 2]
+    assert said["behind"] == [0, 0, 0, 0]
+    assert said["uses"] == [12.0, 1.0, 12.0, 1.0]
+    assert said["loads"] == [24, 0, 12, 2]  # other weights are loaded in between
+    network = Network("n", "other", "", tuple(blocks))
+    assert network.array_weights == 2 * 64 + 256
+
+
+def test_layers_next_to_each_other_on_one_tensor_load_it_once():
+    steps = [Layer(f"step{i}", C=8, M=8, stored_as="W") for i in range(5)]
+    gates = [Layer(f"gate{i}", "elementwise", C=8) for i in range(5)]
+    assert rows_of(*(layer for pair in zip(steps, gates, strict=True) for layer in pair))[1]["loads"] == [1, 0]
+    other = Layer("other", C=8, M=4)
+    assert rows_of(*steps[:2], other, *steps[2:])[1]["loads"] == [2, 1]
+    product = Layer("product", C=8, M=4, dynamic=True)  # may be written into the arrays
+    assert rows_of(*steps[:2], product, *steps[2:])[1]["loads"] == [2, 1]
+
+
+def test_the_layer_with_most_work_leads_those_of_its_tensor():
+    decode = Layer("decode", C=8, M=8, stored_as="W")
+    prefill = Layer("prefill", C=8, M=8, P=128, H=128, stored_as="W")
+    steps = Layer("steps", C=8, M=8, P=64, H=64, sequential=True, stored_as="W")
+    names, said = rows_of(Layer("first", C=2), decode, steps, prefill, Layer("last", C=3))
+    assert names == [["first"], ["prefill"], ["decode"], ["steps"], ["last"]]
+    assert said["stored"] == [1, 1, 0, 0, 1]
+    assert said["behind"] == [0, 0, 1, 2, 0]
+
+
+def test_other_views_widths_and_networks_store_their_own():
+    layer = Layer("a", C=8, M=8, stored_as="W")
+    for other in (
+        Layer("b", C=4, M=16, stored_as="W"), Layer("b", C=4, M=8, G=2, stored_as="W"),
+        Layer("b", C=4, R=2, H=2, M=8, stored_as="W"), Layer("b", C=8, M=8, weight_bits=4, stored_as="W"),
+    ):  # fmt: skip
+        assert rows_of(layer, other)[1]["stored"] == [1, 1]
+    table = layer_table([Network(name, "other", "", (layer,)) for name in "xy"], Precision())
+    assert table.stored.tolist() == [1, 1]
+
+
 def test_precision_and_statistics_per_row():
     layers = (
         Layer("relu", C=8, M=8),

@@ -56,6 +56,31 @@ def test_comments_blank_lines_and_spaces(tmp_path):
     assert network.layers == (Layer("fc", C=4, M=2),)
 
 
+def test_shared_weights_round_trip(tmp_path):
+    text = "name,kind,C,M,P,stored_as\ntable,lookup,,32,4,E.T\nfirst,,32,32,,W:0\nsecond,,32,32,,W:0\nlast,,32,32,,\n"
+    network = read_network_csv(written(tmp_path, text))
+    assert [layer.stored_as for layer in network.layers] == ["E.T", "W:0", "W:0", ""]
+    assert (network.array_weights, network.parameters) == (2 * 1024, 2 * 1024)  # the table says nothing of its rows
+    write_network_csv(network, tmp_path / "copy.csv")
+    assert read_network_csv(tmp_path / "copy.csv").layers == network.layers
+    plain = Network("plain", "other", "", (Layer("fc", C=4, M=2),))
+    write_network_csv(plain, tmp_path / "plain.csv")
+    assert "stored_as" not in (tmp_path / "plain.csv").read_text()
+
+
+@pytest.mark.parametrize(
+    ("row", "message"),
+    [
+        ("a,matrix,1,W", "line 2: stored_as: 'W' names a stored tensor for a layer that has none .*not dynamic"),
+        ("a,elementwise,,W", "line 2: stored_as: 'W' names a stored tensor for a layer that has none"),
+        ('a,matrix,,"W,2"', "line 2: stored_as: 'W,2' is not the name of a tensor .*up to 120 letters"),
+    ],
+)
+def test_bad_shared_weights(row, message, tmp_path):
+    with pytest.raises(UserError, match=message):
+        read_network_csv(written(tmp_path, f"name,kind,dynamic,stored_as\n{row}\n"))
+
+
 @pytest.mark.parametrize(
     ("row", "message"),
     [

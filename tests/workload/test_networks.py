@@ -306,3 +306,32 @@ def test_precision_ranges():
         for bits in (0, 9):
             with pytest.raises(ValueError, match=key):
                 Precision(**{key: bits})
+
+
+def test_shared_weights_count_once():
+    """Two layers on one 32 x 32 tensor hold 1,024 weights; of different sizes the larger counts."""
+
+    def network(*layers: Layer) -> Network:
+        return Network("n", "other", "", layers)
+
+    two = [Layer(name, C=32, M=32, parameters=1024 + 32, stored_as="W") for name in ("a", "b")]
+    assert (network(*two).array_weights, network(*two).parameters) == (1024, 1056)
+    assert network(*two).macs == 2 * 1024
+    wider = Layer("c", C=64, M=32, stored_as="W")
+    assert (network(*two, wider).array_weights, network(*two, wider).parameters) == (2048, 2048)
+    alone = [Layer(name, C=32, M=32) for name in ("d", "e")]
+    assert network(*two, *alone).array_weights == 3 * 1024
+
+
+def test_only_layers_with_a_stored_tensor_share_one():
+    for wrong in ({"dynamic": True}, {"kind": "elementwise"}):
+        with pytest.raises(UserError, match="a: stored_as: 'W' names a stored tensor for a layer that has none"):
+            Layer("a", C=32, M=32, stored_as="W", **wrong)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_networks_that_tie_weights_say_so(name):
+    """The language models score words with their embedding table (GPT-2, Llama 3.2 1B); the others tie nothing."""
+    shared = {layer.stored_as for layer in load_network(name).layers if layer.stored_as}
+    table = {"gpt2": "embedding.token.table", "llama32": "embedding.table"}.get(name.split("_")[0])
+    assert shared == ({table} if table else set())

@@ -221,15 +221,13 @@ def test_unknown_operators_are_all_named(tmp_path):
     assert [(layer.C, layer.M) for layer in allowed.network.layers] == [(8, 8), (8, 2)]
 
 
-def test_convolutions_over_volumes_are_unknown(tmp_path):
+def test_convolutions_over_volumes_are_longer_products(tmp_path):
     m = Model()
     y = m.node("Conv", m.input("x", [1, 2, 5, 5, 5]), m.weight(3, 2, 3, 3, 3), kernel_shape=[3] * 3)
-    result = m.gemm(m.reshape(y, 1, 81), 81, 2)
-    with pytest.raises(UserError, match=r"not known: /Conv.0 \(Conv of 3 spatial dimensions\)"):
-        imported(tmp_path, m, result)
-    allowed = import_onnx(tmp_path / "model.onnx", allow_unknown=True)
-    assert allowed.left_out == ("/Conv.0 (Conv of 3 spatial dimensions)",)
-    assert [layer.C for layer in allowed.network.layers] == [81]
+    network = imported(tmp_path, m, m.gemm(m.reshape(y, 1, 81), 81, 2))
+    conv = network.layers[0]
+    assert (conv.macs, conv.weights, conv.K, conv.output_elements) == (27 * 3 * 54, 162, 54, 81)
+    assert conv.input_elements <= 2 * 5**3
 
 
 @pytest.mark.parametrize(

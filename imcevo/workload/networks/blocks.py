@@ -110,12 +110,12 @@ def global_average_pool(name: str, channels: int, height: int, width: int, *, he
 
 
 def lookup(
-    name: str, rows: int, width: int, looked_up: int, *, held: int = 0, from_dram: bool = False
+    name: str, rows: int, width: int, looked_up: int, *, held: int = 0, from_dram: bool = False, stored_as: str = ""
 ) -> Layer:
     """`looked_up` rows read from a table of `rows` rows of `width` values."""
     return Layer(
         name, "lookup", M=width, P=looked_up, H=looked_up, parameters=rows * width, held_elements=held,
-        from_dram=from_dram,
+        from_dram=from_dram, stored_as=stored_as,
     )  # fmt: skip
 
 

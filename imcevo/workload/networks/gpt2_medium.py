@@ -18,6 +18,7 @@ from imcevo.workload.networks.transformer import (
 _BLOCKS, _WIDTH, _HEADS = 24, 1024, 16
 _INNER = 4 * _WIDTH
 _VOCABULARY, _POSITIONS = 50257, 1024
+_TABLE_NAME = "embedding.token.table"
 
 _NON_EMBEDDING = _BLOCKS * (4 * _WIDTH + 2 * _INNER) * _WIDTH
 _KAPLAN = "Kaplan et al., arXiv 2001.08361, table 1: a multiply-accumulate per token and non-embedding parameter"
@@ -62,7 +63,7 @@ def _layers(tokens: int, context: int, cache_elements: int) -> list[Layer]:
         tokens, _WIDTH, _HEADS, _HEADS, context, cached=True, cache_elements=cache_elements
     )
     layers = [
-        lookup("embedding.token", _VOCABULARY, _WIDTH, tokens, from_dram=True),
+        lookup("embedding.token", _VOCABULARY, _WIDTH, tokens, from_dram=True, stored_as=_TABLE_NAME),
         lookup("embedding.position", _POSITIONS, _WIDTH, tokens, held=tensor),
         add_norm("layer0.add_norm1", _WIDTH, tokens, results=2),
     ]
@@ -74,4 +75,4 @@ def _layers(tokens: int, context: int, cache_elements: int) -> list[Layer]:
             *feed_forward(f"{name}.ffn", _WIDTH, _INNER, tokens, residual=tensor),
             add_norm("add_norm" if last else f"layer{block + 1}.add_norm1", _WIDTH, tokens, results=1 if last else 2),
         ]
-    return [*layers, tied_output("output", _WIDTH, _VOCABULARY)]
+    return [*layers, tied_output("output", _WIDTH, _VOCABULARY, _TABLE_NAME)]

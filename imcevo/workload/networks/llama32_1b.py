@@ -12,6 +12,7 @@ from imcevo.workload.networks.transformer import Attention, add_norm, self_atten
 _BLOCKS, _WIDTH, _HEADS, _KEY_HEADS, _INNER = 16, 2048, 32, 8, 8192
 _KEY_WIDTH = _WIDTH // _HEADS * _KEY_HEADS
 _VOCABULARY, _LONGEST = 128_256, 131_072
+_TABLE_NAME = "embedding.table"
 
 _PARAMETERS = 1_235_814_400
 _NORMS = (2 * _BLOCKS + 1) * _WIDTH
@@ -62,7 +63,7 @@ def _layers(tokens: int, context: int, cache_elements: int) -> list[Layer]:
         return add_norm(name, _WIDTH, tokens, tensors=tensors, results=results, ops=RMS_NORM, vectors=1)
 
     layers = [
-        lookup("embedding", _VOCABULARY, _WIDTH, tokens, from_dram=True),
+        lookup("embedding", _VOCABULARY, _WIDTH, tokens, from_dram=True, stored_as=_TABLE_NAME),
         norm("layer0.norm1", tensors=1, results=1),
     ]
     for block in range(_BLOCKS):
@@ -73,7 +74,7 @@ def _layers(tokens: int, context: int, cache_elements: int) -> list[Layer]:
             *_swiglu(f"{name}.ffn", tokens),
             norm("add_norm" if last else f"layer{block + 1}.add_norm1", results=1 if last else 2),
         ]
-    return [*layers, tied_output("output", _WIDTH, _VOCABULARY)]
+    return [*layers, tied_output("output", _WIDTH, _VOCABULARY, _TABLE_NAME)]
 
 
 def _swiglu(name: str, tokens: int) -> list[Layer]:

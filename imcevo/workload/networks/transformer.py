@@ -113,7 +113,7 @@ def feed_forward(name: str, width: int, inner: int, tokens: int, *, residual: in
     ]
 
 
-def tied_output(name: str, width: int, vocabulary: int) -> Layer:
-    """Scores of the next token from the last one's features; the embedding table's values, not stored twice."""
+def tied_output(name: str, width: int, vocabulary: int, table: str) -> Layer:
+    """Scores of the next token from the last one's features, by the values of the embedding `table`."""
     layer = linear(name, width, vocabulary, bias=False, statistics="signed", to_dram=True)
-    return replace(layer, parameters=0)
+    return replace(layer, stored_as=table)

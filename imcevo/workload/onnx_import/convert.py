@@ -1,19 +1,25 @@
-"""An ONNX file as a `Network`: lowered, fused, ordered."""
+"""An ONNX file as a `Network`: read, lowered, fused, ordered."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from imcevo.errors import UserError, listed
 from imcevo.workload.network import Family, Network
-from imcevo.workload.onnx_import import elementwise, matrix
+from imcevo.workload.onnx_import import elementwise
+from imcevo.workload.onnx_import.convolution import convolution
+from imcevo.workload.onnx_import.expand.rewrite import RULES
 from imcevo.workload.onnx_import.fuse import layers_of
 from imcevo.workload.onnx_import.graph import Graph, Node
+from imcevo.workload.onnx_import.inputs import Given
 from imcevo.workload.onnx_import.items import Lowering
+from imcevo.workload.onnx_import.layout import LAYOUT, constant_layout, layout
+from imcevo.workload.onnx_import.products import einsum, product
 from imcevo.workload.onnx_import.read import read_graph
+from imcevo.workload.onnx_import.recurrent import recurrent
 
 _NOT_A_NAME = re.compile(r"[^A-Za-z0-9_.-]+")
 
@@ -21,12 +27,11 @@ _LOWERINGS: dict[str, Callable[[Lowering, Node], None]] = {
     **dict.fromkeys((*elementwise.POINTWISE, *elementwise.NORMALISING), elementwise.work),
     **dict.fromkeys(elementwise.POOLING, elementwise.pool),
     **dict.fromkeys(elementwise.MOVING, elementwise.move),
-    **dict.fromkeys(elementwise.LAYOUT, elementwise.layout),
-    **dict.fromkeys(("Conv", "QLinearConv", "ConvInteger"), matrix.convolution),
-    **dict.fromkeys(("MatMul", "Gemm", "QLinearMatMul", "MatMulInteger"), matrix.product),
-    **dict.fromkeys(("LSTM", "GRU"), matrix.recurrent),
-    "ConvTranspose": matrix.transposed_convolution,
-    "Einsum": matrix.einsum,
+    **dict.fromkeys(LAYOUT, layout),
+    **dict.fromkeys(("Conv", "ConvTranspose", "QLinearConv", "ConvInteger"), convolution),
+    **dict.fromkeys(("MatMul", "Gemm", "QLinearMatMul", "MatMulInteger"), product),
+    **dict.fromkeys(("LSTM", "GRU", "RNN"), recurrent),
+    "Einsum": einsum,
 }
 # Make a constant of a size that another constant states.
 _FILLING = ("Constant", "ConstantOfShape", "Range", "EyeLike")
@@ -34,19 +39,28 @@ _FILLING = ("Constant", "ConstantOfShape", "Range", "EyeLike")
 
 @dataclass(frozen=True)
 class Imported:
-    """An imported network, and the nodes that it leaves out, as ``name (operator)``."""
+    """An imported network.
+
+    Attributes:
+        left_out: nodes that it leaves out, as ``name (operator, what is not supported)``.
+        notes: what the model says of itself that contradicts what its operators compute.
+    """
 
     network: Network
     left_out: tuple[str, ...]
+    notes: tuple[str, ...] = ()
 
 
 def import_onnx(
-    path: Path | str, *, dims: Mapping[str, int] | None = None, allow_unknown: bool = False, name: str | None = None
-) -> Imported:
+    path: Path | str, *, dims: Mapping[str, int] | None = None, inputs: Mapping[str, Given] | None = None,
+    weights: Sequence[str] = (), allow_unknown: bool = False, name: str | None = None,
+) -> Imported:  # fmt: skip
     """The network of an ONNX model.
 
     Args:
-        dims: values of its dynamic dimensions, by name or as ``INPUT:AXIS``.
+        dims: values of its dynamic dimensions, by name or as ``INPUT:AXIS``, which also replaces a fixed size.
+        inputs: values of inputs that are known before the network runs, such as a sample rate that it branches on.
+        weights: inputs that are stored weights.
         allow_unknown: leave unknown operators out, and say which, instead of refusing the model.
         name: of the network; the file's if None.
 
@@ -54,12 +68,12 @@ def import_onnx(
         UserError: no ONNX model, open dimensions, unknown operators, or a layer that breaks its operator's rules.
     """
     path = Path(path)
-    graph = read_graph(path, dims or {}, _is_unknown if allow_unknown else None)
+    graph = read_graph(path, dims or {}, inputs=inputs or {}, weights=weights, allow_unknown=allow_unknown)
     try:
-        left_out = _told((node, "") for node in graph.nodes if _is_unknown(node.op))
+        left_out = _told((node, _form(graph, node)) for node in graph.nodes if _is_unknown(node.op))
         if left_out and not allow_unknown:
             raise _refusal(left_out)
-        state = _lowered(graph)
+        state = _lowered(graph, allow_unknown)
         left_out = _told(state.unknown)
         if left_out and not allow_unknown:
             raise _refusal(left_out)
@@ -68,15 +82,26 @@ def import_onnx(
         raise (error if error.file else error.in_file(path)) from None
     if not layers:
         raise UserError("has no layers", file=path)
-    description = f"imported from {path.name}" + "".join(f", {key} = {size}" for key, size in (dims or {}).items())
+    said = {**(dims or {}), **(inputs or {})}
+    description = f"imported from {path.name}" + "".join(f", {key} = {value}" for key, value in said.items())
     if left_out:
         description += f"; WITHOUT {len(left_out)} unknown operators: {listed(left_out)}"
     network_name = name or _NOT_A_NAME.sub("_", path.stem).strip("._-") or "network"
-    return Imported(Network(network_name, _family(state), description, tuple(layers)), left_out)
+    return Imported(Network(network_name, _family(state), description, tuple(layers)), left_out, graph.notes)
 
 
 def _is_unknown(op: str) -> bool:
     return op not in _LOWERINGS and op not in elementwise.REDUCING and op not in _FILLING
+
+
+def _form(graph: Graph, node: Node) -> str:
+    """Why control flow could not be written out or sizes are not known, and what decides it."""
+    lost = next((graph.lost[name] for name in node.outputs if name in graph.lost), None)
+    if lost is None or (lost.undefined and node.op not in RULES):
+        return ""
+    if lost.node is node:
+        return f"that {lost.why}; {lost.allowed}"
+    return f"of unknown sizes since {lost.node.name}" if node.op in RULES else ""
 
 
 def _told(nodes: Iterable[tuple[Node, str]]) -> tuple[str, ...]:
@@ -85,16 +110,19 @@ def _told(nodes: Iterable[tuple[Node, str]]) -> tuple[str, ...]:
 
 def _refusal(left_out: tuple[str, ...]) -> UserError:
     problem = f"has operators that are not known: {listed(left_out, most=50)}"
-    return UserError(problem, allowed="--allow-unknown leaves them out and says so")
+    allowed = "--allow-unknown leaves them out and says so; --weight NAME names an input that is a stored weight"
+    return UserError(problem, allowed=allowed if "computed weights" in problem else allowed.partition(";")[0])
 
 
-def _lowered(graph: Graph) -> Lowering:
+def _lowered(graph: Graph, allow_unknown: bool) -> Lowering:
     state = Lowering(graph)
     for node in graph.nodes:
-        if all(name in state.tensors or state.is_constant(name) for name in node.outputs if name):
-            continue
         try:
             _lower(state, node)
+        except UserError as error:
+            if not allow_unknown:
+                raise
+            state.unknown.append((node, f"without a known size: {error.problem}"))
         except (ValueError, TypeError, LookupError, ArithmeticError) as error:
             # Attributes of the wrong type or sizes that contradict one another, in a file that anyone may have written.
             raise node.refused(f"breaks its operator's rules ({type(error).__name__}: {error})") from error
@@ -102,31 +130,26 @@ def _lowered(graph: Graph) -> Lowering:
 
 
 def _lower(state: Lowering, node: Node) -> None:
-    if node.op in elementwise.REDUCING:
+    if _is_unknown(node.op):
+        state.pass_over(node, _form(state.graph, node))
+    elif not any(name and not state.is_constant(name) for name in _values(node)):
+        # Work on constants alone is done once, before the network runs.
+        state.constants.derive(node)
+        constant_layout(state, node)
+    elif all(name in state.graph.constants for name in node.outputs if name):
+        return  # sizes of a tensor
+    elif node.op in elementwise.REDUCING:
         over_image = elementwise.spatial_mean(state, node)
         (elementwise.reduce_image if over_image else elementwise.work)(state, node)
-    elif node.op in _FILLING and not _has_data(state, node):
-        # Too large to be a shape: a weight that the model describes instead of storing it.
-        state.graph.stored.update(dict.fromkeys(node.outputs, node.op == "ConstantOfShape"))
-    elif node.op not in _LOWERINGS:
-        state.pass_over(node, "")
-    elif _has_data(state, node):
-        _LOWERINGS[node.op](state, node)
+    elif node.op in _FILLING:
+        state.pass_over(node, "of sizes that only the data has")
     else:
-        _store(state, node)
+        _LOWERINGS[node.op](state, node)
 
 
-def _has_data(state: Lowering, node: Node) -> bool:
-    """Whether an operator works on more than constants; layout and look-ups sort that out themselves."""
-    return node.op in elementwise.LAYOUT or any(name and not state.is_constant(name) for name in node.inputs)
-
-
-def _store(state: Lowering, node: Node) -> None:
-    """Work on constants alone is done once, before the network runs: the result is as stored as what it came from."""
-    sources = [name for name in node.inputs if name]
-    largest = max(sources, key=lambda name: state.graph.size(name, node), default="")
-    for name in node.outputs:
-        state.roots[name] = state.roots.get(largest, largest)
+def _values(node: Node) -> tuple[str, ...]:
+    """Inputs whose values, not only whose sizes or types, make the result."""
+    return node.inputs[:1] if node.op in ("CastLike", "EyeLike") else node.inputs
 
 
 def _family(state: Lowering) -> Family:

@@ -36,6 +36,22 @@ def layers_of(state: Lowering) -> list[Layer]:
         layer = _layer(item, state, _name(item.name, names), held[index], fused=fused, to_dram=output and not fused)
         made_by.update(dict.fromkeys(item.writes, len(layers)))
         layers.append(layer)
+    return _sharing(layers, items, state)
+
+
+def _sharing(layers: list[Layer], items: list[Item], state: Lowering) -> list[Layer]:
+    """Name the stored tensor of layers that share one; one of them says all values that they store."""
+    users = [index for index, item in enumerate(items) if item.weight is not None]
+    groups = state.constants.overlap([use for index in users if (use := items[index].weight) is not None])
+    names: Counter[str] = Counter()
+    for places, tensor in groups:
+        name = _name(tensor, names)
+        chosen = [users[place] for place in places]
+        total = sum(layers[index].n_parameters for index in chosen)
+        largest = max(chosen, key=lambda index: (layers[index].n_parameters, -index))
+        for index in chosen:
+            parameters = total if index == largest else layers[index].n_parameters
+            layers[index] = replace(layers[index], stored_as=name, parameters=parameters)
     return layers
 
 
@@ -91,7 +107,7 @@ def _merge(into: Item, item: Item) -> None:
     into.parameters += item.parameters
     into.pointwise = into.pointwise and item.pointwise
     into.gated = into.gated or item.gated
-    into.last = item.last
+    into.last, into.passes = item.last, item.passes
 
 
 def _readers(items: list[Item]) -> dict[int, list[int]]:
@@ -184,10 +200,18 @@ def _image(item: Item, taken: int, given: int) -> dict[str, int]:
 
 def _statistics(item: Item, state: Lowering) -> str:
     makers = [state.maker[base] for base in item.reads]
-    return "relu" if makers and all(maker is not None and _is_relu(maker) for maker in makers) else "signed"
+    if not makers or any(maker is None for maker in makers):
+        return "signed"
+    return "relu" if item.positive or all(_is_relu(maker, state) for maker in makers if maker) else "signed"
 
 
-def _is_relu(maker: Item) -> bool:
+def _is_relu(maker: Item, state: Lowering) -> bool:
+    """Whether results are distributed as behind a ReLU; pooling and copying keep how values are distributed."""
+    while maker.passes:
+        before = [state.maker[base] for base in maker.reads]
+        if len(before) != 1 or before[0] is None or before[0] is maker:
+            return bool(before) and all(one is not None and one is not maker and _is_relu(one, state) for one in before)
+        maker = before[0]
     gated = maker.gated and maker.last == "Mul" and len(maker.reads) == 1
     return maker.last in RELU_LIKE or gated
 

@@ -1,0 +1,1 @@
+"""Figures: one message each, one module each."""

@@ -1,0 +1,1 @@
+"""Studies: designs searched for different questions and held against each other."""

@@ -1,0 +1,1 @@
+"""Published equations of other simulators against those simulators' own results."""

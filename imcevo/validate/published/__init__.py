@@ -1,0 +1,1 @@
+"""The published profile against published points, and against the physical profile."""

@@ -1,0 +1,1 @@
+"""The physical profile against measured chips, figure by figure."""

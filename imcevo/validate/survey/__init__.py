@@ -1,0 +1,1 @@
+"""The physical profile against a public survey of measured chips."""

@@ -1,0 +1,1 @@
+from tests.runs.small import experiment, fake_simulator  # noqa: F401
