@@ -13,8 +13,8 @@ Conventions (docs/reference/workloads.md):
 - Cells hold the stored elements that products multiply, each once; biases are no cells.
 - Parameters are the stored tensors that products, norms, look-ups and arithmetic read, whole even where only a part is
   read. Scales and zero points of quantisation, running means and variances, single numbers (a factor of 1/8, an
-  epsilon; slopes of a PRelu are parameters) and integers that only address are none. The two biases of a recurrent layer
-  are one where they are added.
+  epsilon; slopes of a PRelu are parameters) and integers that only address are none. The two biases of a recurrent
+  layer are one where they are added.
 - The second operand of a product of two activations is counted in different elements: copies of one element by Expand,
   Tile, Gather, Concat or broadcasting are one, also where each copy went through the same function of single values.
 """

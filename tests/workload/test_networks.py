@@ -328,7 +328,7 @@ def test_weights_of_partly_overlapping_slices_count_once():
     slices = Layer("a", C=32, M=20), Layer("b", C=32, M=20, shared_weights=8 * 32)
     assert Network("n", "other", "", slices).array_weights == 32 * 32
     for wrong in ({"shared_weights": 32 * 20 + 1}, {"shared_weights": 1, "dynamic": True}, {"shared_weights": -1}):
-        with pytest.raises(UserError, match="a: shared_weights: .* is out of range .*stored weights"):
+        with pytest.raises(UserError, match=r"a: shared_weights: .* is out of range .*stored weights"):
             Layer("a", C=32, M=20, **wrong)
 
 
