@@ -95,7 +95,7 @@ def crowded(F: NDArray[np.float64], n: int, rng: np.random.Generator, crowding: 
 def crowding_distance(F: NDArray[np.float64]) -> NDArray[np.float64]:
     """Mean over the objectives of the distance between a design's two neighbours, as a share of the range ``[n]``.
 
-    Deb et al. 2002, section III-B, to the bit as pymoo computes it; infinite at the ends.
+    Deb et al. 2002, section III-B, to the bit as pymoo computes it up to seven objectives; infinite at the ends.
 
     Args:
         F: objectives of one front ``[n, n_obj]``.

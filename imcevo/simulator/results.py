@@ -235,7 +235,8 @@ _SHARED = {"macs", "energy_components", "latency_components", "area_components"}
 
 def in_row_order(rows: Sequence[NDArray[np.intp]], values: Sequence[NDArray[Any]]) -> NDArray[Any]:
     """Values of some rows each ``[n_rows, ...]`` as one array in the order of the rows, which leave none out."""
-    return np.concatenate(values)[np.argsort(np.concatenate(rows), kind="stable")]
+    place, together = np.concatenate(rows), np.concatenate(values)
+    return together if (place[1:] > place[:-1]).all() else together[np.argsort(place, kind="stable")]
 
 
 def results_in_row_order(rows: Sequence[NDArray[np.intp]], results: Sequence[ResultT]) -> ResultT:
