@@ -89,8 +89,9 @@ class Layer:
             if not isinstance(bits, int) or not 0 <= bits <= most:
                 allowed = f"1 to {most}, or 0 for the problem's"
                 raise UserError("is out of range", key=f"{self.name}: {key}", value=bits, allowed=allowed)
-        if not isinstance(self.shared_weights, int) or not 0 <= self.shared_weights <= max(0, self.weights):
-            allowed = f"0 to the layer's {self.weights} weights"
+        stored = 0 if self.dynamic else self.weights
+        if not isinstance(self.shared_weights, int) or not 0 <= self.shared_weights <= stored:
+            allowed = f"0 to the layer's {stored} stored weights"
             raise UserError(
                 "is out of range", key=f"{self.name}: shared_weights", value=self.shared_weights, allowed=allowed
             )

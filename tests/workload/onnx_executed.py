@@ -8,7 +8,7 @@ that they read and wrote. Conventions are those of docs/reference/workloads.md:
   every tap.
 - Work that no output of the model reads, or that needs no input of the model, does not count.
 - A stored tensor is a parameter, once and whole, if products, norms, look-ups or arithmetic read it. Scales and zero
-  points, running means and variances, single numbers and integers that only address are none.
+  points, running means and variances, single numbers (but slopes of a PRelu) and integers that only address are none.
 - Cells are the stored elements that products multiply, each tensor once, biases excluded.
 """
 
@@ -233,7 +233,7 @@ def _counted(steps: list[Step]) -> Executed:
             keep(inputs[0])
         elif op in ARITHMETIC:
             for tensor in there:
-                if tensor.array.size > 1:
+                if tensor.array.size > 1 or op == "PRelu":
                     keep(tensor)
     return Executed(
         sum(products), sum(kept.values()) + sum(biases.values()), sum(cells.values()), second_operands, reads,

@@ -13,7 +13,8 @@ Conventions (docs/reference/workloads.md):
 - Cells hold the stored elements that products multiply, each once; biases are no cells.
 - Parameters are the stored tensors that products, norms, look-ups and arithmetic read, whole even where only a part is
   read. Scales and zero points of quantisation, running means and variances, single numbers (a factor of 1/8, an
-  epsilon) and integers that only address are none. The two biases of a recurrent layer are one where they are added.
+  epsilon; slopes of a PRelu are parameters) and integers that only address are none. The two biases of a recurrent
+  layer are one where they are added.
 - The second operand of a product of two activations is counted in different elements: copies of one element by Expand,
   Tile, Gather, Concat or broadcasting are one, also where each copy went through the same function of single values.
 """
@@ -117,7 +118,8 @@ class _Tally:
         elif node.op_type == "Concat":
             self.keep(v for v in inputs if v is not None and v.array.size > 1 and v.array.dtype.kind == "f")
         elif node.op_type in ARITHMETIC:
-            self.keep(value for value in inputs if value is not None and value.array.size > 1)
+            slope = node.op_type == "PRelu"
+            self.keep(value for value in inputs if value is not None and (slope or value.array.size > 1))
 
     def keep(self, values: Iterable[Value | None]) -> None:
         for value in values:

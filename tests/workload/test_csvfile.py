@@ -63,6 +63,9 @@ def test_shared_weights_round_trip(tmp_path):
     assert (network.array_weights, network.parameters) == (2 * 1024, 2 * 1024)  # the table says nothing of its rows
     write_network_csv(network, tmp_path / "copy.csv")
     assert read_network_csv(tmp_path / "copy.csv").layers == network.layers
+    slices = Layer("a", C=32, M=20), Layer("b", C=32, M=20, shared_weights=256)
+    write_network_csv(Network("slices", "other", "", slices), tmp_path / "slices.csv")
+    assert read_network_csv(tmp_path / "slices.csv").layers == slices
     plain = Network("plain", "other", "", (Layer("fc", C=4, M=2),))
     write_network_csv(plain, tmp_path / "plain.csv")
     assert "stored_as" not in (tmp_path / "plain.csv").read_text()

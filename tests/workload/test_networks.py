@@ -323,6 +323,15 @@ def test_shared_weights_count_once():
     assert network(*two, *alone).array_weights == 3 * 1024
 
 
+def test_weights_of_partly_overlapping_slices_count_once():
+    """Columns 0 to 20 and 12 to 32 of a 32 x 32 tensor: 8 columns are in both."""
+    slices = Layer("a", C=32, M=20), Layer("b", C=32, M=20, shared_weights=8 * 32)
+    assert Network("n", "other", "", slices).array_weights == 32 * 32
+    for wrong in ({"shared_weights": 32 * 20 + 1}, {"shared_weights": 1, "dynamic": True}, {"shared_weights": -1}):
+        with pytest.raises(UserError, match=r"a: shared_weights: .* is out of range .*stored weights"):
+            Layer("a", C=32, M=20, **wrong)
+
+
 def test_only_layers_with_a_stored_tensor_share_one():
     for wrong in ({"dynamic": True}, {"kind": "elementwise"}):
         with pytest.raises(UserError, match="a: stored_as: 'W' names a stored tensor for a layer that has none"):

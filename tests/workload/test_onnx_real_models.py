@@ -16,11 +16,8 @@ NOT_SUPPORTED = re.compile(r"Sequence|StringNormalizer|Gradient")
 LIGHT = ("bvlc_alexnet", "shufflenet")
 LAYERS = cases_of_onnx("pytorch-converted", "pytorch-operator")
 DIFFERS = {
-    "Conv2d_dilated": "inputs",  # a pad before is not taken off the rows that windows without dilation reach
     # Depth becomes batch and channels: planes between windows are not read, planes of padding are.
     "Conv3d_stride": "inputs",
-    "Conv3d_dilated_strided": "inputs",
-    "non_float_params": "parameters",  # stored integers in arithmetic
 }
 
 
