@@ -101,7 +101,8 @@ def test_files_and_modules_that_are_named_exist(page: Path) -> None:
     text = text_of(page)
     assert list(missing_files(text)) == []
     for module in MODULE.findall(text):
-        assert any(ROOT.glob(PLACEHOLDER.sub("*", module).replace(".", "/") + ".py")), module
+        path = PLACEHOLDER.sub("*", module).replace(".", "/")
+        assert any(ROOT.glob(f"{path}.py")) or any(ROOT.glob(f"{path}/__main__.py")), module
 
 
 @pytest.mark.parametrize("page", PAGES, ids=named)
