@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import heapq
 import re
 from collections import Counter
 from dataclasses import fields, replace
@@ -10,6 +9,7 @@ from math import prod
 
 from imcevo.workload.layers import Layer
 from imcevo.workload.onnx_import.elementwise import RELU_LIKE
+from imcevo.workload.onnx_import.graph import first_to_last
 from imcevo.workload.onnx_import.items import Item, Lowering
 
 _NOT_A_NAME = re.compile(r"[^A-Za-z0-9_./:\[\]-]+")
@@ -128,24 +128,11 @@ def _readers(items: list[Item]) -> dict[int, list[int]]:
 def _ordered(items: list[Item], state: Lowering) -> list[Item]:
     """Every item after those whose results it reads, otherwise in the model's order."""
     maker = {base: index for index, item in enumerate(items) for base in item.writes}
-    needs: list[set[int]] = [
+    needs = [
         {maker[base] for base in (*item.reads, *item.operand) if base in maker} - {index}
         for index, item in enumerate(items)
     ]
-    followers: list[list[int]] = [[] for _ in items]
-    for index, before in enumerate(needs):
-        for other in before:
-            followers[other].append(index)
-    ready = [index for index, before in enumerate(needs) if not before]
-    heapq.heapify(ready)
-    order: list[Item] = []
-    while ready:
-        index = heapq.heappop(ready)
-        order.append(items[index])
-        for follower in followers[index]:
-            needs[follower].discard(index)
-            if not needs[follower]:
-                heapq.heappush(ready, follower)
+    order = [items[index] for index in first_to_last(needs)]
     assert len(order) == len(items), "joined element-wise work depends on itself"
     # What is written inside a pass and read by nobody else never leaves it.
     wanted = {base for name in state.graph.outputs if name in state.tensors for base in state.tensors[name].ids}

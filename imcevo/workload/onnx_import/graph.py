@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import heapq
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from math import prod
 from typing import Any
@@ -108,3 +110,22 @@ class Graph:
     def scalar_or_list(self, name: str) -> list[Any] | None:
         """The values of a small constant, flattened; None if it is none."""
         return self.constants[name].reshape(-1).tolist() if name in self.constants else None
+
+
+def first_to_last(needs: Sequence[Collection[int]]) -> list[int]:
+    """Positions with each after those that it needs, otherwise ascending; what waits for itself is left out."""
+    followers: list[list[int]] = [[] for _ in needs]
+    waiting = [len(before) for before in needs]
+    for index, before in enumerate(needs):
+        for other in before:
+            followers[other].append(index)
+    ready = [index for index, count in enumerate(waiting) if not count]
+    order: list[int] = []
+    while ready:
+        index = heapq.heappop(ready)
+        order.append(index)
+        for follower in followers[index]:
+            waiting[follower] -= 1
+            if not waiting[follower]:
+                heapq.heappush(ready, follower)
+    return order

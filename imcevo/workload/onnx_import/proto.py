@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import heapq
 from collections.abc import Iterable
 from math import prod
 from typing import Any
@@ -11,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imcevo.errors import UserError, listed
-from imcevo.workload.onnx_import.graph import Node
+from imcevo.workload.onnx_import.graph import Node, first_to_last
 
 MOST_NODES = 200_000
 # Constants up to this many values are looked into: shapes, axes, scalars. Weights are larger, or their values do not
@@ -106,21 +105,9 @@ def sorted_nodes(nodes: Iterable[Any], known: set[str]) -> list[Any]:
                 raise UserError(f"makes a tensor {name!r} that is there already", key=key, allowed="names that differ")
             maker[name] = index
     needs = [{maker[name] for name in read_names(node) if name in maker} for node in every]
-    followers: list[list[int]] = [[] for _ in every]
-    for index, before in enumerate(needs):
-        for other in before:
-            followers[other].append(index)
-    ready = [index for index, before in enumerate(needs) if not before]
-    heapq.heapify(ready)
-    order: list[Any] = []
-    while ready:
-        index = heapq.heappop(ready)
-        order.append(every[index])
-        for follower in followers[index]:
-            needs[follower].discard(index)
-            if not needs[follower]:
-                heapq.heappush(ready, follower)
+    order = first_to_last(needs)
     if len(order) < len(every):
-        waiting = [node.name or node.op_type for index, node in enumerate(every) if needs[index]]
+        done = set(order)
+        waiting = [node.name or node.op_type for index, node in enumerate(every) if index not in done]
         raise UserError(f"has nodes that wait for one another's results: {listed(waiting, most=8)}")
-    return order
+    return [every[index] for index in order]

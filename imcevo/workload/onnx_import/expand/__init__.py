@@ -8,12 +8,6 @@ decide nothing but which entries are masked (``seqlens_k``), all sequences are t
 
 from __future__ import annotations
 
-from imcevo.workload.onnx_import.expand.rewrite import (
-    Expansion,
-    expand_compound,
-    expand_node,
-    is_compound,
-    unexpanded,
-)
+from imcevo.workload.onnx_import.expand.rewrite import Expansion, expand_node, is_compound
 
-__all__ = ["Expansion", "expand_compound", "expand_node", "is_compound", "unexpanded"]
+__all__ = ["Expansion", "expand_node", "is_compound"]
